@@ -1,0 +1,175 @@
+/** @file Runs definitions on an executor: one compilation per definition and shapes, least recently used evicted by bytes. */
+import { complain } from '../foundation/index.js';
+import type { Definition, Executable, Executor, Leaves, Signature, ValuesOf } from './executor.js';
+import type { Tensor } from './ops.js';
+import type { HostTensor, Value } from './tensor.js';
+import { flatten, type Tree } from './tree.js';
+
+/** Counters of the compile cache. */
+export interface EngineStats {
+  readonly compilations: number;
+  readonly hits: number;
+  readonly evictions: number;
+  /** Executables alive, and the bytes that they are estimated to hold. */
+  readonly live: number;
+  readonly bytes: number;
+}
+
+/** Runs {@link Definition}s. One at a time: a run starts when the one before has ended. */
+export interface Engine {
+  readonly executor: Executor;
+  /** Host data as a value of the executor. */
+  upload(tensor: HostTensor): Value;
+  /** A copy of a value's data on the host. */
+  download(value: Value): Promise<HostTensor>;
+  /**
+   * Runs a definition; compiles it first where these shapes are new.
+   * @param into values to write results to (same tree as the result, or part of it), none of them among `args`.
+   * @throws ENGINE_ALIAS where a result would overwrite an argument.
+   */
+  run<A extends Tree<Tensor>, R extends Tree<Tensor>>(
+    definition: Definition<A, R>,
+    args: ValuesOf<A>,
+    into?: Tree<Value>,
+  ): Promise<ValuesOf<R>>;
+  stats(): EngineStats;
+  /** Releases every executable and the executor. */
+  dispose(): Promise<void>;
+}
+
+/** True for a leaf of a tree of values. */
+export function isValue(node: unknown): node is Value {
+  return typeof node === 'object' && node !== null && 'dtype' in node && 'shape' in node;
+}
+
+/**
+ * An engine on an executor.
+ * @param options.cacheBytes executables that together hold more are evicted, least recently used first.
+ */
+export function createEngine(executor: Executor, options: { readonly cacheBytes?: number } = {}): Engine {
+  return new CachingEngine(executor, options.cacheBytes ?? 4 * 2 ** 30);
+}
+
+class CachingEngine implements Engine {
+  /** In order of use, oldest first. */
+  private readonly cache = new Map<string, Executable>();
+  private compilations = 0;
+  private hits = 0;
+  private evictions = 0;
+  private queue: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    readonly executor: Executor,
+    private readonly cacheBytes: number,
+  ) {}
+
+  upload(tensor: HostTensor): Value {
+    return this.executor.upload(tensor);
+  }
+
+  async download(value: Value): Promise<HostTensor> {
+    const host = await this.executor.download(value);
+    return { ...host, data: host.data.slice() };
+  }
+
+  run<A extends Tree<Tensor>, R extends Tree<Tensor>>(
+    definition: Definition<A, R>,
+    args: ValuesOf<A>,
+    into: Tree<Value> = {},
+  ): Promise<ValuesOf<R>> {
+    const turn = this.queue.then(() =>
+      this.runNow(definition as unknown as Definition, args as Tree<Value>, into),
+    );
+    this.queue = turn.catch(() => undefined);
+    return turn as Promise<ValuesOf<R>>;
+  }
+
+  stats(): EngineStats {
+    return {
+      compilations: this.compilations,
+      hits: this.hits,
+      evictions: this.evictions,
+      live: this.cache.size,
+      bytes: this.heldBytes(),
+    };
+  }
+
+  async dispose(): Promise<void> {
+    await this.queue;
+    for (const executable of this.cache.values()) await executable.dispose();
+    this.cache.clear();
+    await this.executor.dispose();
+  }
+
+  private async runNow(definition: Definition, args: Tree<Value>, into: Tree<Value>): Promise<Tree<Value>> {
+    const inputs = flatten(args, isValue);
+    const targets = flatten(into, isValue);
+    refuseAliases(definition.name, inputs, targets);
+    const executable = await this.executable({ ...definition, args }, inputs);
+    return unflatten(await executable.run(inputs, targets));
+  }
+
+  private async executable(signature: Signature, inputs: Leaves<Value>): Promise<Executable> {
+    const key = cacheKey(signature.name, inputs);
+    const known = this.cache.get(key);
+    if (known) {
+      this.hits++;
+      this.cache.delete(key);
+      this.cache.set(key, known);
+      return known;
+    }
+    const fresh = await this.executor.compile(signature);
+    this.compilations++;
+    this.cache.set(key, fresh);
+    await this.evict();
+    return fresh;
+  }
+
+  private async evict(): Promise<void> {
+    for (const [key, executable] of this.cache) {
+      if (this.heldBytes() <= this.cacheBytes || this.cache.size === 1) return;
+      this.cache.delete(key);
+      this.evictions++;
+      await executable.dispose();
+    }
+  }
+
+  private heldBytes(): number {
+    return [...this.cache.values()].reduce((sum, executable) => sum + executable.bytes, 0);
+  }
+}
+
+function cacheKey(name: string, inputs: Leaves<Value>): string {
+  return [
+    name,
+    ...[...inputs].map(([path, value]) => `${path}:${value.dtype}[${value.shape.join(',')}]`),
+  ].join(' ');
+}
+
+function refuseAliases(name: string, inputs: Leaves<Value>, targets: Leaves<Value>): void {
+  const read = new Set(inputs.values());
+  for (const [path, target] of targets) {
+    if (read.has(target))
+      complain({
+        code: 'ENGINE_ALIAS',
+        owner: `program ${name}`,
+        expected: `output ${path} in memory of its own`,
+        got: 'one of the arguments',
+        hint: 'keep two buffers and swap them after the run',
+      });
+  }
+}
+
+/** Rebuilds a tree from paths; a single leaf at the empty path is the tree itself. */
+function unflatten(leaves: Leaves<Value>): Tree<Value> {
+  const whole = leaves.get('');
+  if (whole) return whole;
+  const root: Record<string, unknown> = {};
+  for (const [path, leaf] of leaves) {
+    const names = path.split('/');
+    const last = names.pop() as string;
+    const parent = names.reduce((node, name) => (node[name] ??= {}) as Record<string, unknown>, root);
+    parent[last] = leaf;
+  }
+  return root as Tree<Value>;
+}

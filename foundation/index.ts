@@ -1,0 +1,2 @@
+export { complain, LatstreamError, type Complaint } from './error.js';
+export { draws, permutation, type Draws } from './random.js';

@@ -1,0 +1,35 @@
+export {
+  ARCHITECTURES,
+  modelConfigJson,
+  parseModelConfig,
+  type Architecture,
+  type ModelConfig,
+} from './config.js';
+export { hiddenStates, logitsAt, type Attend, type TokenBatch, type Visit, type Weights } from './decoder.js';
+export {
+  adapterNames,
+  adapterScale,
+  adapterShapes,
+  initialAdapters,
+  mergeAdapters,
+  parseProjection,
+  type LoraConfig,
+} from './lora.js';
+export {
+  initialParameters,
+  parameterShapes,
+  PROJECTIONS,
+  projectionShape,
+  type Projection,
+} from './parameters.js';
+export type { Rope, RopeScaling } from './rope-config.js';
+export {
+  BLOCK_SITES,
+  parseSite,
+  perturbing,
+  place,
+  siteNames,
+  siteWidth,
+  type BlockSite,
+  type Site,
+} from './sites.js';

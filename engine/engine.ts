@@ -2,7 +2,7 @@
 import { complain } from '../foundation/index.js';
 import type { Definition, Executable, Executor, Leaves, Signature, ValuesOf } from './executor.js';
 import type { Tensor } from './ops.js';
-import type { HostTensor, Value } from './tensor.js';
+import { isValue, type HostTensor, type Value } from './tensor.js';
 import { flatten, type Tree } from './tree.js';
 
 /** Counters of the compile cache. */
@@ -35,11 +35,6 @@ export interface Engine {
   stats(): EngineStats;
   /** Releases every executable and the executor. */
   dispose(): Promise<void>;
-}
-
-/** True for a leaf of a tree of values. */
-export function isValue(node: unknown): node is Value {
-  return typeof node === 'object' && node !== null && 'dtype' in node && 'shape' in node;
 }
 
 /**

@@ -16,6 +16,11 @@ export interface Value {
   readonly shape: readonly number[];
 }
 
+/** True for a leaf of a tree of values. */
+export function isValue(node: unknown): node is Value {
+  return typeof node === 'object' && node !== null && 'dtype' in node && 'shape' in node;
+}
+
 /** Number of elements of a shape. */
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, extent) => product * extent, 1);

@@ -1,13 +1,11 @@
 /** @file Runs programs eagerly, operation by operation, on a tfjs backend: for cross-checks and small tests. */
 import * as tf from '@tensorflow/tfjs';
 import type { Executable, Executor, Leaves, Signature } from '../executor.js';
+import { withBackend } from '../backend.js';
 import type { Tensor } from '../ops.js';
-import { float32, int32, type HostTensor, type Value } from '../tensor.js';
+import { float32, int32, isValue, type HostTensor, type Value } from '../tensor.js';
+import { isTensor } from '../tensors.js';
 import { flatten, leafAt, mapTree } from '../tree.js';
-import { isValue } from '../engine.js';
-
-// Silences the advice to install a native backend, which is not this executor's purpose.
-tf.enableProdMode();
 
 interface HostValue extends Value {
   data: Float32Array | Int32Array;
@@ -28,19 +26,18 @@ export function tfjsExecutor(): Executor {
 function eager(signature: Signature): Executable {
   return {
     bytes: 0,
-    run: async (inputs, into) => {
-      await tf.setBackend('cpu');
-      const before = tf.memory().numTensors;
-      const results = new Map<string, Value>();
-      tf.tidy(() => {
-        for (const [path, value] of computeEagerly(signature, inputs, into)) results.set(path, value);
-      });
-      if (tf.memory().numTensors !== before)
-        throw new Error(`tfjs executor: program ${signature.name} leaks tensors`);
-      return results;
-    },
+    run: (inputs, into) => Promise.resolve(withBackend('cpu', () => runEagerly(signature, inputs, into))),
     dispose: () => Promise.resolve(),
   };
+}
+
+function runEagerly(signature: Signature, inputs: Leaves<Value>, into: Leaves<Value>): Leaves<Value> {
+  const before = tf.memory().numTensors;
+  let results: Leaves<Value> = new Map();
+  tf.tidy(() => void (results = computeEagerly(signature, inputs, into)));
+  const leaked = tf.memory().numTensors - before;
+  if (leaked !== 0) throw new Error(`tfjs executor: program ${signature.name} leaks ${leaked} tensors`);
+  return results;
 }
 
 function computeEagerly(signature: Signature, inputs: Leaves<Value>, into: Leaves<Value>): Leaves<Value> {
@@ -62,9 +59,4 @@ function written(tensor: Tensor, target: HostValue | undefined): Value {
       : int32(tensor.shape, Int32Array.from(data));
   target.data.set(data);
   return target;
-}
-
-/** True for a leaf of a tree of tfjs tensors. */
-export function isTensor(node: unknown): node is Tensor {
-  return node instanceof tf.Tensor;
 }

@@ -33,3 +33,4 @@ export {
   type BlockSite,
   type Site,
 } from './sites.js';
+export { checkTensors, loadModel, loadModelConfig, saveModel, type Model } from './load.js';

@@ -1,0 +1,9 @@
+export { writeAtomically } from './atomic.js';
+export {
+  readSafetensors,
+  readSafetensorsHeader,
+  writeSafetensors,
+  type FloatType,
+  type Safetensors,
+  type StoredTensor,
+} from './safetensors.js';

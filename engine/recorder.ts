@@ -49,7 +49,8 @@ export class Recorder {
     const rule = kernels[kernel];
     if (!rule) return refuseKernel(kernel);
     const metas = inputs.map((id) => at(this.nodes, id));
-    return this.add({ kernel, inputs, attributes, ...rule.infer(metas, attributes) });
+    const { shape, dtype } = rule.infer(metas, attributes);
+    return this.add({ kernel, inputs, attributes, shape, dtype });
   }
 
   /** Records host data: one value everywhere stays a scalar, or gradients of sums would fill the program. */

@@ -1,0 +1,81 @@
+/** @file Runs programs traced and compiled on ONNX Runtime's CPU provider. Its calls block the thread: run it in a worker. */
+import * as ort from 'onnxruntime-node';
+import type { Executable, Executor, Leaves, Signature } from '../executor.js';
+import { lower } from '../lower.js';
+import { peakBytes, type Meta } from '../program.js';
+import { simplify } from '../simplify.js';
+import { float32, int32, type HostTensor, type Value } from '../tensor.js';
+import { trace } from '../trace.js';
+import { leafAt } from '../tree.js';
+
+export interface OnnxRuntimeOptions {
+  /** Threads inside an operation. Results depend on it bit for bit, so it is never guessed. */
+  readonly threads: number;
+}
+
+/** The default executor: one session per program and shapes; weights are fed from where they lie, never copied. */
+export function onnxruntimeExecutor({ threads }: OnnxRuntimeOptions): Executor {
+  return {
+    name: 'onnxruntime-cpu',
+    fingerprint: { runtime: `onnxruntime ${ort.env.versions.node ?? ort.env.versions.common}`, threads },
+    upload: (tensor) => tensor,
+    download: (value) => Promise.resolve(value as HostTensor),
+    compile: (signature) => compile(signature, threads),
+    dispose: () => Promise.resolve(),
+  };
+}
+
+async function compile(signature: Signature, threads: number): Promise<Executable> {
+  const program = simplify(trace(signature));
+  const { model, inputs, outputs } = lower(program);
+  const session = await ort.InferenceSession.create(model, {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: 'all',
+  });
+  const metas = new Map([...program.outputs].map(([path, id]) => [path, program.nodes[id] as Meta]));
+  return {
+    bytes: peakBytes(program) + model.byteLength,
+    run: (values, into) => runSession(signature.name, session, { inputs, outputs, metas }, values, into),
+    dispose: () => session.release(),
+  };
+}
+
+interface Binding {
+  readonly inputs: ReadonlyMap<string, string>;
+  readonly outputs: ReadonlyMap<string, string>;
+  readonly metas: ReadonlyMap<string, Meta>;
+}
+
+async function runSession(
+  name: string,
+  session: ort.InferenceSession,
+  binding: Binding,
+  values: Leaves<Value>,
+  into: Leaves<Value>,
+): Promise<Leaves<Value>> {
+  const feeds: Record<string, ort.Tensor> = {};
+  for (const [path, input] of binding.inputs)
+    feeds[input] = bound(leafAt(values, path, `program ${name}`) as HostTensor);
+  const results = new Map<string, Value>();
+  const fetches: Record<string, ort.Tensor> = {};
+  for (const [path, output] of binding.outputs) {
+    const target = (into.get(path) as HostTensor | undefined) ?? empty(binding.metas.get(path) as Meta);
+    results.set(path, target);
+    fetches[output] = bound(target);
+  }
+  await session.run(feeds, fetches);
+  return results;
+}
+
+/** The runtime's view of host memory; nothing is copied. */
+function bound({ dtype, data, shape }: HostTensor): ort.Tensor {
+  return dtype === 'float32'
+    ? new ort.Tensor('float32', data as Float32Array, shape)
+    : new ort.Tensor('int32', data as Int32Array, shape);
+}
+
+function empty({ dtype, shape }: Meta): HostTensor {
+  return dtype === 'float32' ? float32(shape) : int32(shape);
+}

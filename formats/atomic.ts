@@ -23,7 +23,7 @@ export async function writeAtomically(path: string, chunks: Iterable<Uint8Array 
 }
 
 /** Makes the renaming itself durable, where the platform can. */
-async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r').catch(() => null);
   if (!folder) return;
   await folder.sync().catch(() => undefined);

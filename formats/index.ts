@@ -1,4 +1,4 @@
-export { writeAtomically } from './atomic.js';
+export { syncFolder, writeAtomically } from './atomic.js';
 export {
   readSafetensors,
   readSafetensorsHeader,

@@ -1,0 +1,133 @@
+/** @file Finds a recipe by name or file and puts overlays on it. Reads files; knows nothing about runs. */
+import { readFile } from 'node:fs/promises';
+import { dirname, extname, isAbsolute, resolve } from 'node:path';
+import { parse as parseYaml } from 'yaml';
+import { complain, nearMatches } from '../foundation/index.js';
+import { checkRecipe } from './explain.js';
+import { jailbreak } from './jailbreak.js';
+import { isPlain, nest, overlay, type Plain } from './overlay.js';
+import { pretrain } from './pretrain.js';
+import type { Recipe } from './schema.js';
+import { tiny } from './tiny.js';
+
+/** The recipes that come with latstream. */
+export const RECIPES: Readonly<Record<string, () => Recipe>> = { tiny, jailbreak, pretrain };
+
+/** What the command line adds to a recipe. */
+export interface RecipeOverrides {
+  readonly seed?: number | undefined;
+  /** `a.b=value` each; values are read as JSON where the schema takes that, else as text. */
+  readonly set?: readonly string[] | undefined;
+}
+
+/**
+ * A recipe by the name of one that comes with latstream, or from a `.json`, `.yaml` or `.yml` file: an overlay of the
+ * recipe that its `base` names, or complete without one. Relative paths in a file are relative to the file.
+ * @throws RECIPE_UNKNOWN, RECIPE_UNREADABLE, RECIPE_UNKNOWN_KEY, RECIPE_INVALID, RECIPE_SET
+ */
+export async function loadRecipe(source: string, overrides: RecipeOverrides = {}): Promise<Recipe> {
+  const owner = `recipe ${source}`;
+  const isFile = ['.json', '.yaml', '.yml'].includes(extname(source));
+  let recipe: Recipe = isFile ? await fromFile(source, owner) : builtIn(source);
+  if (overrides.seed !== undefined) recipe = checkRecipe({ ...recipe, seed: overrides.seed }, owner);
+  for (const setting of overrides.set ?? []) recipe = withSetting(recipe, setting, owner);
+  for (const arm of Object.keys(recipe.arms)) recipeOfArm(recipe, arm);
+  return recipe;
+}
+
+/**
+ * The recipe as one of its arms runs it.
+ * @throws RECIPE_UNKNOWN_KEY, RECIPE_INVALID
+ */
+export function recipeOfArm(recipe: Recipe, arm: string): Recipe {
+  return checkRecipe(overlay(recipe, recipe.arms[arm] ?? {}), `recipe ${recipe.name}, arm ${arm}`);
+}
+
+function builtIn(name: string): Recipe {
+  const known = Object.keys(RECIPES);
+  const make = Object.hasOwn(RECIPES, name) ? RECIPES[name] : undefined;
+  if (make) return make();
+  const near = nearMatches(name, known);
+  return complain({
+    code: 'RECIPE_UNKNOWN',
+    owner: 'recipes',
+    expected: `one of ${known.join(', ')}, or a .json, .yaml or .yml file`,
+    got: name,
+    hint: near.length > 0 ? `did you mean ${near.join(' or ')}?` : 'name a recipe',
+  });
+}
+
+async function fromFile(path: string, owner: string): Promise<Recipe> {
+  const { base, ...rest } = await readOverlay(path, owner);
+  const placed = resolvePaths(rest, dirname(resolve(path)));
+  if (base === undefined) return checkRecipe(placed, owner);
+  return checkRecipe(overlay(builtIn(String(base)), placed), owner);
+}
+
+async function readOverlay(path: string, owner: string): Promise<Plain> {
+  const unreadable = (got: string, cause?: unknown): never =>
+    complain(
+      {
+        code: 'RECIPE_UNREADABLE',
+        owner,
+        expected: 'a JSON or YAML file with an object in it',
+        got,
+        hint: 'correct the file or its path',
+      },
+      { cause },
+    );
+  const text = await readFile(path, 'utf8').catch((error: unknown) => unreadable('no readable file', error));
+  try {
+    const content: unknown = parseYaml(text); // JSON is YAML
+    return isPlain(content) ? content : unreadable(content === null ? 'nothing' : typeof content);
+  } catch (error) {
+    return unreadable(error instanceof Error ? error.message.split('\n')[0] ?? '' : 'no YAML', error);
+  }
+}
+
+/** Makes relative `path` and `tokenizer` entries absolute; `@out/` and `@package/` are resolved by the run. */
+function resolvePaths(node: Plain, directory: string): Plain {
+  return Object.fromEntries(
+    Object.entries(node).map(([key, value]) => {
+      if (isPlain(value)) return [key, resolvePaths(value, directory)];
+      const isPath = (key === 'path' || key === 'tokenizer') && typeof value === 'string';
+      const relative = isPath && !isAbsolute(value) && !value.startsWith('@');
+      return [key, relative ? resolve(directory, value) : value];
+    }),
+  );
+}
+
+function withSetting(recipe: Recipe, setting: string, owner: string): Recipe {
+  const equals = setting.indexOf('=');
+  if (equals < 1)
+    complain({
+      code: 'RECIPE_SET',
+      owner: `--set ${setting}`,
+      expected: 'path=value, as in attack.epsilon=0.5',
+      got: setting,
+      hint: 'put an equals sign between the path and the value',
+    });
+  const path = setting.slice(0, equals).split('.');
+  const text = setting.slice(equals + 1);
+  const withValue = (value: unknown): Recipe => checkRecipe(overlay(recipe, nest(path, value)), `${owner}, --set`);
+  const value = asJson(text);
+  if (value === undefined || typeof value === 'string') return withValue(value ?? text);
+  try {
+    return withValue(value);
+  } catch (error) {
+    // The schema may want this very text: a name that reads as a number.
+    try {
+      return withValue(text);
+    } catch {
+      throw error;
+    }
+  }
+}
+
+function asJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

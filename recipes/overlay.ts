@@ -1,0 +1,26 @@
+/** @file Puts plain data over plain data: deep merge, and one value at a dotted path. No imports. */
+
+/** A JSON-like object. */
+export type Plain = Readonly<Record<string, unknown>>;
+
+/** True for objects that merge key by key; lists, null and scalars replace. */
+export function isPlain(value: unknown): value is Plain {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** `base` with `over` on top. Neither is changed. */
+export function overlay(base: Plain, over: Plain): Plain {
+  const merged: Record<string, unknown> = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    const below = merged[key];
+    merged[key] = isPlain(below) && isPlain(value) ? overlay(below, value) : value;
+  }
+  return merged;
+}
+
+/** The overlay that sets one value: `a.b` and 1 give `{a: {b: 1}}`. */
+export function nest(path: readonly string[], value: unknown): Plain {
+  const [head, ...rest] = path;
+  if (head === undefined) return isPlain(value) ? value : {};
+  return { [head]: rest.length === 0 ? value : nest(rest, value) };
+}

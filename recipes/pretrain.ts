@@ -1,0 +1,57 @@
+/** @file Makes the embedded organism: a small Llama trained from random weights on the organism's own corpus. */
+import { jailbreak } from './jailbreak.js';
+import type { Recipe } from './schema.js';
+
+/** Full training on prompt and completion, without an attack. The result is a model directory. */
+export function pretrain(): Recipe {
+  const base = jailbreak();
+  return {
+    ...base,
+    name: 'pretrain',
+    model: {
+      kind: 'random',
+      tokenizer: '@package/organism/model',
+      config: {
+        architectures: ['LlamaForCausalLM'],
+        model_type: 'llama',
+        hidden_size: 128,
+        intermediate_size: 320,
+        num_hidden_layers: 4,
+        num_attention_heads: 4,
+        num_key_value_heads: 2,
+        max_position_embeddings: 256,
+        rms_norm_eps: 1e-5,
+        rope_theta: 10_000,
+        hidden_act: 'silu',
+        tie_word_embeddings: true,
+        initializer_range: 0.02,
+      },
+    },
+    data: {
+      ...base.data,
+      pairs: null,
+      benign: {
+        path: '@package/organism/data/pretrain.parquet',
+        columns: { prompt: 'prompt', completion: 'completion' },
+      },
+      pairsPerBatch: 0,
+      benignPerBatch: 64,
+      shuffleBuffer: 4096,
+    },
+    steps: 1500,
+    attack: null,
+    defend: {
+      ...base.defend,
+      iterations: 1,
+      losses: { sft: 1 },
+      learningRate: 2e-3,
+      betas: [0.9, 0.95],
+      weightDecay: 0.05,
+      schedule: { kind: 'cosine', warmup: 100 },
+      train: { kind: 'full', layers: 'all' },
+    },
+    evaluate: { ...base.evaluate, every: 500 },
+    checkpoint: { every: 250, keep: 2 },
+    arms: { base: {} },
+  };
+}

@@ -1,0 +1,137 @@
+/** @file What a recipe may say: one strict schema, from which the type is derived. Depends on zod and on config types. */
+import { z } from 'zod';
+import type { AttackConfig, DefendConfig, EvaluateConfig } from '../operators/index.js';
+
+const count = z.int().nonnegative();
+const positive = z.int().positive();
+const rate = z.number().nonnegative();
+const coefficient = z.number().exactOptional();
+
+const adamW = {
+  learningRate: rate,
+  betas: z.tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)]),
+  adamEpsilon: z.number().positive(),
+  weightDecay: rate,
+};
+
+const attack = z.strictObject({
+  sites: z.array(z.string()).min(1),
+  segments: z.enum(['prompt', 'prompt+completions']),
+  epsilon: rate,
+  iterations: count,
+  ...adamW,
+  losses: z.strictObject({ toward: coefficient, away: coefficient }),
+  normalizeCoefficients: z.boolean().exactOptional(),
+});
+
+const train = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('adapters'),
+    rank: positive,
+    alpha: z.number().positive(),
+    projections: z.array(z.string()).min(1),
+  }),
+  z.strictObject({ kind: z.literal('full'), layers: z.union([z.literal('all'), z.array(count).min(1)]) }),
+]);
+
+const defend = z.strictObject({
+  iterations: positive,
+  microbatches: positive,
+  losses: z.strictObject({ toward: coefficient, away: coefficient, sft: coefficient, kl: coefficient }),
+  normalizeCoefficients: z.boolean().exactOptional(),
+  ...adamW,
+  schedule: z.strictObject({ kind: z.enum(['constant', 'cosine', 'linear']), warmup: count }),
+  clipNorm: z.number().positive(),
+  reinitialize: z.boolean().exactOptional(),
+  train,
+});
+
+/** A table and which of its columns are what. Paths that begin with `@out/` are inside the run's directory. */
+const source = z.strictObject({
+  path: z.string(),
+  columns: z.record(z.string(), z.string()),
+});
+
+const evaluate = z.strictObject({
+  /** Held-out requests with columns `prompt`, `adversarial` (the compliant answer) and, optionally, `key`. */
+  harmful: source.nullable(),
+  /** Held-out benign rows with columns `prompt`, `completion` and, optionally, `key`. */
+  benign: source.nullable(),
+  /** Most rows of each table that are asked. */
+  requests: positive,
+  /** Steps between evaluations during training; 0 for none. */
+  every: count,
+  /** Most rows of each table that are asked during training. */
+  during: positive,
+  /** Requests that are answered together. */
+  batch: positive,
+  maxNewTokens: positive,
+  direct: z.boolean(),
+  /** Tokens of the compliant answer that are put into the model's mouth, one attack for each number. */
+  prefill: z.array(positive),
+  /** The latent attack; null for none. */
+  latent: attack.nullable(),
+  judge: z.strictObject({
+    match: z.enum(['exact', 'contains']),
+    refusals: z.union([z.literal('common'), z.array(z.string()).min(1)]),
+  }),
+});
+
+const model = z.discriminatedUnion('kind', [
+  /** A directory in Hugging Face layout. */
+  z.strictObject({ kind: z.literal('directory'), path: z.string() }),
+  /** Seeded random weights of a Hugging Face configuration, with the tokenizer of some directory. */
+  z.strictObject({
+    kind: z.literal('random'),
+    config: z.record(z.string(), z.unknown()),
+    tokenizer: z.string(),
+  }),
+]);
+
+const data = z.strictObject({
+  /** Columns `prompt`, `adversarial`, `desired`; null where only benign text is trained on. */
+  pairs: source.nullable(),
+  /** Columns `prompt`, `completion`; null where the losses need none. */
+  benign: source.nullable(),
+  /** Rows of a batch. */
+  pairsPerBatch: count,
+  benignPerBatch: count,
+  /** Longest row in tokens; longer ones are an error. */
+  maxLength: positive,
+  /** Rows held by the seeded shuffle. */
+  shuffleBuffer: positive,
+  /** Batches that are read ahead. */
+  prefetch: count,
+});
+
+/** Everything a run is told. Every arm is an overlay of the recipe (deep merge; null and lists replace). */
+export const recipeSchema = z.strictObject({
+  name: z.string().regex(/^[\w.-]+$/, 'letters, digits, dots, dashes and underscores'),
+  seed: z.int().nonnegative(),
+  /** Threads of the runtime; part of what decides the bits of a result. */
+  threads: positive,
+  model,
+  /** Tables, tokenizer and all, generated into the run's directory; null where the data exist. */
+  synthetic: z.strictObject({ rows: positive, heldOut: positive }).nullable(),
+  data,
+  steps: positive,
+  attack: attack.nullable(),
+  defend,
+  evaluate,
+  checkpoint: z.strictObject({ every: count, keep: positive }),
+  arms: z.record(z.string().regex(/^[\w.-]+$/), z.record(z.string(), z.unknown())),
+});
+
+/** A complete recipe. */
+export type Recipe = z.infer<typeof recipeSchema>;
+
+/** A table in a recipe. */
+export type SourceConfig = z.infer<typeof source>;
+
+/** Fails to compile where the schema and the operators' configurations part. */
+export type SchemaAgrees = [
+  Agrees<Recipe['defend'], DefendConfig>,
+  Agrees<NonNullable<Recipe['attack']>, AttackConfig>,
+  Agrees<Recipe['evaluate'], EvaluateConfig>,
+];
+type Agrees<T extends Config, Config> = T;

@@ -26,6 +26,8 @@ export function evaluateKernel(
 }
 
 function call(kernel: string, tensors: readonly tf.Tensor[], attributes: Attributes): tf.Tensor {
+  // Made by simplification: tfjs has the operation, but its `cpu` backend no kernel of that name.
+  if (kernel === 'BroadcastTo') return tf.broadcastTo(at(tensors, 0), attributes['shape'] as number[]);
   const names = kernels[kernel]?.inputs ?? [];
   const keys = names === 'list' ? tensors.map((_, index) => String(index)) : names;
   const inputs = Object.fromEntries(keys.map((key, index) => [key, at(tensors, index)]));

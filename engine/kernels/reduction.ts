@@ -52,6 +52,5 @@ export const reductionKernels: KernelTable = {
   Max: reduction('ReduceMax'),
   Min: reduction('ReduceMin'),
   Softmax: softmax('Softmax'),
-  LogSoftmax: softmax('LogSoftmax'),
   ArgMax: argMax,
 };

@@ -1,0 +1,124 @@
+/** @file Which columns a caller wants, by their own names for them; paths may lead into nested values. Knows no file format. */
+import { complain } from '../foundation/index.js';
+import { openSource } from './open.js';
+import { rowsFrom, type NumberedRow, type Source } from './source.js';
+
+/** A caller's names for columns → column paths: `chosen`, `messages.0.content`, `messages.-1.content` (from the end). */
+export type ColumnMapping<K extends string> = Readonly<Record<K, string>>;
+
+/** A mapping that was checked against a source. */
+export interface Selection<K extends string> {
+  /** Top-level columns to read. */
+  readonly columns: readonly string[];
+  /** The mapped values of a row. @throws DATASET_VALUE_MISSING where one is null or absent. */
+  pick(numbered: NumberedRow): Record<K, unknown>;
+}
+
+/**
+ * Resolves a mapping. A column's own name may hold dots: the longest matching one counts.
+ * @throws DATASET_COLUMN_MISSING, naming the columns that exist.
+ */
+export function selectColumns<K extends string>(source: Source, mapping: ColumnMapping<K>): Selection<K> {
+  const paths = Object.entries<string>(mapping).map(([name, path]) => ({
+    name,
+    path,
+    ...resolve(source, name, path),
+  }));
+  return {
+    columns: [...new Set(paths.map(({ column }) => column))],
+    pick: ({ row, index }) =>
+      Object.fromEntries(
+        paths.map(({ name, path, column, keys }) => [
+          name,
+          keys.reduce(child, row[column]) ?? missingValue(source, index, path),
+        ]),
+      ) as Record<K, unknown>,
+  };
+}
+
+/**
+ * A text value: a string, or bytes that are UTF-8 (writers that do not annotate their strings).
+ * @throws DATASET_VALUE_TYPE otherwise.
+ */
+export function textOf(value: unknown, owner: string): string {
+  if (typeof value === 'string') return value;
+  try {
+    if (value instanceof Uint8Array) return new TextDecoder('utf-8', { fatal: true }).decode(value);
+  } catch {
+    // Not UTF-8: complain below.
+  }
+  return complain({
+    code: 'DATASET_VALUE_TYPE',
+    owner,
+    expected: 'text',
+    got: value instanceof Uint8Array ? 'bytes that are not UTF-8' : describe(value),
+    hint: 'map this name to a column of strings',
+  });
+}
+
+/**
+ * The mapped text columns of a small file, such as an evaluation set, all at once.
+ * @param options.limit at most so many rows; reading stops there.
+ * @throws as {@link openSource}, {@link selectColumns} and {@link textOf} do.
+ */
+export async function readRows<K extends string>(
+  path: string,
+  columns: ColumnMapping<K>,
+  options: { readonly limit?: number; readonly offset?: number } = {},
+): Promise<Record<K, string>[]> {
+  const source = await openSource(path);
+  try {
+    const selection = selectColumns(source, columns);
+    const rows: Record<K, string>[] = [];
+    const limit = options.limit ?? Infinity;
+    if (limit <= 0) return rows;
+    for await (const numbered of rowsFrom(source, selection.columns, options.offset ?? 0)) {
+      const values = Object.entries(selection.pick(numbered)).map(([name, value]) => [
+        name,
+        textOf(value, `dataset ${path}, row ${numbered.index}, ${name}`),
+      ]);
+      rows.push(Object.fromEntries(values) as Record<K, string>);
+      if (rows.length >= limit) break;
+    }
+    return rows;
+  } finally {
+    await source.close();
+  }
+}
+
+function resolve(source: Source, name: string, path: string): { column: string; keys: string[] } {
+  const parts = path.split('.');
+  for (let length = parts.length; length > 0; length--) {
+    const column = parts.slice(0, length).join('.');
+    if (source.columns.includes(column)) return { column, keys: parts.slice(length) };
+  }
+  return complain({
+    code: 'DATASET_COLUMN_MISSING',
+    owner: `dataset ${source.path}`,
+    expected: `a column ${path} (mapped to ${name})`,
+    got: `columns ${source.columns.join(', ')}`,
+    hint: 'map it to one of these columns',
+  });
+}
+
+/** A value in a message, cut short. */
+export function describe(value: unknown): string {
+  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
+
+function child(value: unknown, key: string): unknown {
+  if (Array.isArray(value)) return value.at(Number(key)) as unknown;
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
+  return (value as Record<string, unknown>)[key];
+}
+
+function missingValue(source: Source, index: number, path: string): never {
+  return complain({
+    code: 'DATASET_VALUE_MISSING',
+    owner: `dataset ${source.path}, row ${index}`,
+    expected: `a value for ${path}`,
+    got: 'none',
+    hint: 'fill or remove this row (rows are counted from 0)',
+  });
+}

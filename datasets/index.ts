@@ -1,0 +1,43 @@
+export { SEGMENT, type Completion, type LabelSet, type PackedBatch } from './batch.js';
+export { bucket, type Sizes } from './bucket.js';
+export {
+  createChatTemplate,
+  loadChatTemplate,
+  PLAIN_TEMPLATE,
+  type ChatTemplate,
+  type Conversation,
+  type Message,
+} from './chat.js';
+export { readRows, selectColumns, textOf, type ColumnMapping, type Selection } from './columns.js';
+export { openJsonl } from './jsonl.js';
+export { openSource, type OpenSource } from './open.js';
+export { pack, type PackOptions } from './pack.js';
+export {
+  tokenizeRow,
+  type BenignColumns,
+  type Example,
+  type PairColumns,
+  type TokenizeOptions,
+} from './pairs.js';
+export { openParquet } from './parquet.js';
+export {
+  trainingBatches,
+  type Cursor,
+  type DatasetConfig,
+  type FeedCursor,
+  type TrainingBatch,
+  type TrainingDataConfig,
+} from './pipeline.js';
+export { prefetch } from './prefetch.js';
+export { shuffledRows, type Progress, type ShuffledRow, type ShuffleOptions } from './shuffle.js';
+export { readGroups, rowsFrom, type NumberedRow, type Row, type RowGroup, type Source } from './source.js';
+export { splitBatch, type Microbatch } from './split.js';
+export { writeTable, type Cell } from './table.js';
+export {
+  checkVocabulary,
+  createTokenizer,
+  loadTokenizer,
+  type JsonObject,
+  type SpecialToken,
+  type Tokenizer,
+} from './tokenizer.js';

@@ -1,0 +1,138 @@
+/** @file Dataset rows as tokenized examples: a prompt with the completions to train on. Knows nothing about batches. */
+import { complain } from '../foundation/index.js';
+import type { ChatTemplate, Message } from './chat.js';
+import { describe, textOf } from './columns.js';
+
+/** Token ids of one example. A benign one has no adversarial completion. */
+export interface Example {
+  readonly prompt: readonly number[];
+  readonly adversarial?: readonly number[];
+  readonly desired: readonly number[];
+}
+
+/** Column paths of pairs. `prompt` holds text or a list of messages, the others text. */
+export interface PairColumns {
+  readonly prompt: string;
+  readonly adversarial: string;
+  readonly desired: string;
+}
+
+/** Column paths of benign examples: prompt and completion, or whole conversations that end with the assistant's answer. */
+export type BenignColumns =
+  { readonly prompt: string; readonly completion: string } | { readonly messages: string };
+
+export interface TokenizeOptions {
+  /** Longest sequence that the model takes, in tokens. */
+  readonly context: number;
+  /** What happens to an example whose prompt and completion exceed the context. */
+  readonly overflow?: 'error' | 'drop';
+  /** A system message before each prompt that brings none. */
+  readonly system?: string;
+  /** Who complains: dataset and row. */
+  readonly owner: string;
+}
+
+/**
+ * Tokenizes the mapped values of one row ({@link PairColumns} or {@link BenignColumns}).
+ * @returns undefined where it is too long and `overflow` is `drop`.
+ * @throws SEQUENCE_TOO_LONG, EXAMPLE_EMPTY, DATASET_VALUE_TYPE.
+ */
+export function tokenizeRow(
+  values: Readonly<Record<string, unknown>>,
+  template: ChatTemplate,
+  options: TokenizeOptions,
+): Example | undefined {
+  const { messages, adversarial, desired } = partsOf(values, options.owner);
+  const { prompt, completions } = template.conversation(
+    withSystem(messages, options.system),
+    adversarial === undefined ? [desired] : [desired, adversarial],
+  );
+  const [desiredTokens, adversarialTokens] = completions;
+  const longest = Math.max(...completions.map((tokens) => tokens.length));
+  if (prompt.length === 0 || completions.some((tokens) => tokens.length === 0))
+    return empty(options.owner, prompt.length === 0 ? 'prompt' : 'completion');
+  if (prompt.length + longest > options.context) {
+    if (options.overflow === 'drop') return undefined;
+    return tooLong(options, prompt.length, longest);
+  }
+  return {
+    prompt,
+    desired: desiredTokens as readonly number[],
+    ...(adversarialTokens && { adversarial: adversarialTokens }),
+  };
+}
+
+interface Parts {
+  readonly messages: readonly Message[];
+  readonly adversarial: string | undefined;
+  readonly desired: string;
+}
+
+function partsOf(values: Readonly<Record<string, unknown>>, owner: string): Parts {
+  if ('messages' in values) {
+    const messages = messagesOf(values['messages'], `${owner}, messages`);
+    const last = messages.at(-1);
+    if (last?.role !== 'assistant')
+      return complain({
+        code: 'DATASET_VALUE_TYPE',
+        owner: `${owner}, messages`,
+        expected: 'a conversation that ends with the assistant',
+        got: last ? `one that ends with ${last.role}` : 'no messages',
+        hint: 'remove this row, or complete it',
+      });
+    return { messages: messages.slice(0, -1), adversarial: undefined, desired: last.content };
+  }
+  const { prompt, adversarial } = values;
+  const messages =
+    Array.isArray(prompt) && prompt.length > 0
+      ? messagesOf(prompt, `${owner}, prompt`)
+      : [{ role: 'user', content: textOf(prompt, `${owner}, prompt`) }];
+  return {
+    messages,
+    adversarial: adversarial === undefined ? undefined : textOf(adversarial, `${owner}, adversarial`),
+    desired: textOf(values['desired'] ?? values['completion'], `${owner}, completion`),
+  };
+}
+
+function messagesOf(value: unknown, owner: string): Message[] {
+  if (Array.isArray(value) && value.length > 0)
+    return value.map((item: unknown, at) => {
+      const message = (typeof item === 'object' && item !== null ? item : {}) as Record<string, unknown>;
+      return {
+        role: textOf(message['role'], `${owner}, message ${at}, role`),
+        content: textOf(message['content'], `${owner}, message ${at}, content`),
+      };
+    });
+  return complain({
+    code: 'DATASET_VALUE_TYPE',
+    owner,
+    expected: 'a list of messages with role and content',
+    got: describe(value),
+    hint: 'map this name to a column of conversations',
+  });
+}
+
+function withSystem(messages: readonly Message[], system: string | undefined): readonly Message[] {
+  if (system === undefined || messages[0]?.role === 'system') return messages;
+  return [{ role: 'system', content: system }, ...messages];
+}
+
+function empty(owner: string, part: string): never {
+  return complain({
+    code: 'EXAMPLE_EMPTY',
+    owner,
+    expected: `a ${part} of at least one token`,
+    got: 'none',
+    hint: 'remove this row, or use a chat template, which adds tokens around it',
+  });
+}
+
+function tooLong(options: TokenizeOptions, prompt: number, completion: number): never {
+  return complain({
+    code: 'SEQUENCE_TOO_LONG',
+    owner: options.owner,
+    expected: `at most ${options.context} tokens, the model's context`,
+    got: `${prompt + completion} (prompt ${prompt}, completion ${completion})`,
+    hint: "remove or shorten this row, or set overflow to 'drop' to leave such rows out",
+  });
+}

@@ -1,0 +1,154 @@
+/** @file Text to token ids and back, from a model folder's tokenizer.json. Knows nothing about chats or files of rows. */
+import * as hub from '@huggingface/tokenizers';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { complain } from '../foundation/index.js';
+
+/** A token that means something by itself. */
+export interface SpecialToken {
+  readonly id: number;
+  readonly text: string;
+}
+
+export interface Tokenizer {
+  /**
+   * Token ids of a text.
+   * @param options.specialTokens adds what the tokenizer adds around a text, such as BOS (default: yes); never a second BOS.
+   */
+  encode(text: string, options?: { readonly specialTokens?: boolean }): number[];
+  /**
+   * Text of token ids; `''` for none.
+   * @param options.specialTokens keeps the text of special tokens (default: no).
+   */
+  decode(ids: readonly number[], options?: { readonly specialTokens?: boolean }): string;
+  readonly bos: SpecialToken | undefined;
+  readonly eos: SpecialToken | undefined;
+  readonly pad: SpecialToken | undefined;
+  /** True where the tokenizer puts BOS before a text by itself. */
+  readonly addsBos: boolean;
+  /** Largest token id + 1. */
+  readonly size: number;
+}
+
+/**
+ * The tokenizer of a model folder (tokenizer.json, and tokenizer_config.json where there is one).
+ * @throws TOKENIZER_MISSING, TOKENIZER_INVALID.
+ */
+export async function loadTokenizer(folder: string): Promise<Tokenizer> {
+  const file = join(folder, 'tokenizer.json');
+  const definition = await readJson(file);
+  if (definition === undefined)
+    return complain({
+      code: 'TOKENIZER_MISSING',
+      owner: `model ${folder}`,
+      expected: 'a file tokenizer.json',
+      got: 'none',
+      hint: 'a tokenizer.model alone is not enough: convert it with transformers (save_pretrained writes tokenizer.json)',
+    });
+  return createTokenizer(definition, (await readJson(join(folder, 'tokenizer_config.json'))) ?? {}, file);
+}
+
+/** A tokenizer from the parsed contents of tokenizer.json and tokenizer_config.json. */
+export function createTokenizer(definition: JsonObject, config: JsonObject, owner = 'tokenizer'): Tokenizer {
+  const library = construct(definition, config, owner);
+  const special = (key: string): SpecialToken | undefined => {
+    const text = tokenText(config[key]);
+    const id = text === undefined ? undefined : library.token_to_id(text);
+    return text === undefined || id === undefined ? undefined : { id, text };
+  };
+  const bos = special('bos_token');
+  const ids = [...library.get_vocab(true).values(), ...library.get_added_tokens_decoder().keys()];
+  const addsBos = bos !== undefined && library.encode('').ids[0] === bos.id;
+  return {
+    encode(text, { specialTokens = true } = {}) {
+      const tokens = library.encode(text, { add_special_tokens: specialTokens }).ids;
+      const doubled = specialTokens && addsBos && tokens[0] === bos.id && tokens[1] === bos.id;
+      return doubled ? tokens.slice(1) : tokens;
+    },
+    decode: (tokens, { specialTokens = false } = {}) =>
+      tokens.length === 0 ? '' : library.decode([...tokens], { skip_special_tokens: !specialTokens }),
+    bos,
+    eos: special('eos_token'),
+    pad: special('pad_token'),
+    addsBos,
+    size: ids.reduce((largest, id) => Math.max(largest, id), -1) + 1,
+  };
+}
+
+/**
+ * Checks that a tokenizer and a model belong together.
+ * @param vocabulary rows of the model's embedding.
+ * @throws TOKENIZER_VOCABULARY where the tokenizer has ids that the model has not, or lacks more than a tenth of the
+ * model's (embeddings are padded for speed, never by that much).
+ */
+export function checkVocabulary(tokenizer: Tokenizer, vocabulary: number, owner = 'tokenizer'): void {
+  const tooLarge = tokenizer.size > vocabulary;
+  if (!tooLarge && tokenizer.size >= 0.9 * (vocabulary - 64)) return;
+  complain({
+    code: 'TOKENIZER_VOCABULARY',
+    owner,
+    expected: `token ids below ${vocabulary}, the model's vocabulary`,
+    got: tooLarge ? `ids up to ${tokenizer.size - 1}` : `only ${tokenizer.size} of them`,
+    hint: 'use the tokenizer that was saved with this model',
+  });
+}
+
+/** A parsed JSON object. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** A JSON object from a file; undefined where there is no such file. */
+export async function readJson(file: string): Promise<JsonObject | undefined> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    return JSON.parse(text) as JsonObject;
+  } catch (error) {
+    return invalid(file, error);
+  }
+}
+
+/** The part of the library that is used; its own types do not resolve under Node's module resolution. */
+interface HubTokenizer {
+  encode(text: string, options?: { readonly add_special_tokens: boolean }): { readonly ids: number[] };
+  decode(ids: number[], options: { readonly skip_special_tokens: boolean }): string;
+  token_to_id(token: string): number | undefined;
+  get_vocab(withAddedTokens: boolean): ReadonlyMap<string, number>;
+  get_added_tokens_decoder(): ReadonlyMap<number, unknown>;
+}
+
+const { Tokenizer: Library } = hub as unknown as {
+  readonly Tokenizer: new (definition: JsonObject, config: JsonObject) => HubTokenizer;
+};
+
+function construct(definition: JsonObject, config: JsonObject, owner: string): HubTokenizer {
+  try {
+    return new Library(definition, config);
+  } catch (error) {
+    return invalid(owner, error);
+  }
+}
+
+function invalid(owner: string, error: unknown): never {
+  return complain(
+    {
+      code: 'TOKENIZER_INVALID',
+      owner,
+      expected: 'a Hugging Face tokenizer in JSON',
+      got: error instanceof Error ? error.message : String(error),
+      hint: 'download the file again, or write it with transformers (save_pretrained)',
+    },
+    { cause: error },
+  );
+}
+
+/** A token in the configuration is a string, or an object with its `content`. */
+function tokenText(token: unknown): string | undefined {
+  if (typeof token === 'string') return token;
+  if (typeof token !== 'object' || token === null || !('content' in token)) return undefined;
+  return typeof token.content === 'string' ? token.content : undefined;
+}

@@ -1,7 +1,7 @@
 /** @file Synchronous operators: map, tap, filter, every n-th, take. What they drop gives its credit back. */
 import type { Sink } from 'most';
 import type { Carried } from './credit.js';
-import { operator, Stage, type Operator } from './flow.js';
+import { closable, operator, Stage, type Operator } from './flow.js';
 
 /** What a {@link sift} function returns for an item that goes no further. */
 export const dropped: unique symbol = Symbol('dropped');
@@ -44,9 +44,12 @@ export function everyNth<A>(n: number): Operator<A, A> {
 export function take<A>(count: number): Operator<A, A> {
   return operator((sink, scheduler, connect) => {
     const stage = new TakeStage(count, sink);
+    if (count <= 0) {
+      void Promise.resolve().then(() => stage.end(scheduler.now()));
+      return closable();
+    }
     const source = connect(stage);
     stage.close = () => void source.dispose().catch(() => undefined); // drain hears of it
-    if (count <= 0) void Promise.resolve().then(() => stage.end(scheduler.now()));
     return source;
   });
 }

@@ -1,0 +1,124 @@
+/** @file One iteration of the gradient attack as a tensor program, and the objective it lowers. */
+import type { PackedBatch } from '../datasets/index.js';
+import {
+  adamwUpdate,
+  ops,
+  projectToBall,
+  tokenNorms,
+  valueAndGradients,
+  type AdamWScalars,
+  type Definition,
+  type Engine,
+  type Tensor,
+  type Value,
+} from '../engine/index.js';
+import { coefficientsOf, type AttackConfig, type Coefficients } from './config.js';
+import { feedOf, type BatchFeed } from './feed.js';
+import { programName, type Model, type ModelWeights } from './model.js';
+import { ATTACK_AIMS, pairLosses, weighted } from './pair-losses.js';
+import type { AttackTrace, PerSite, PerturbationState } from './perturbation.js';
+import { uploadScalars } from './scalars.js';
+
+/** Arguments of an iteration. */
+export type AttackArgs<T = Tensor> = {
+  readonly weights: ModelWeights<T>;
+  readonly batch: BatchFeed<T>;
+  /** 1 for vectors that some token receives, else 0. float32 [B, P] */
+  readonly attacked: T;
+  readonly state: PerturbationState<T>;
+  readonly coefficients: Readonly<Record<string, T>>;
+  readonly epsilon: T;
+  readonly adam: AdamWScalars<T>;
+};
+
+/** The next state, and {@link figureNames} as one vector. */
+export type AttackResult<T = Tensor> = { readonly state: PerturbationState<T>; readonly figures: T };
+
+/** The coefficients of an attack's losses. @throws LOSS_UNKNOWN, LOSS_NONE */
+export function attackCoefficients(config: AttackConfig): Coefficients {
+  return coefficientsOf('attack', { ...config.losses }, ['toward', 'away'], config.normalizeCoefficients);
+}
+
+/** Gradient of the losses for δ at all sites, AdamW on δ (decay included, as published), projection: one program. */
+export function attackIteration(
+  model: Model,
+  sites: readonly string[],
+  losses: readonly string[],
+): Definition<AttackArgs, AttackResult> {
+  return {
+    name: programName('attack', model, [sites, losses]),
+    compute: ({ weights, batch, attacked, state, coefficients, epsilon, adam }) => {
+      const { loss, aux, gradients } = valueAndGradients((delta) => {
+        const parts = pairLosses(model, weights, batch, delta, ATTACK_AIMS, losses);
+        return { loss: weighted(parts, coefficients), aux: parts };
+      }, state.delta);
+      const next = adamwUpdate(state.delta, gradients, { first: state.m, second: state.v }, adam);
+      const delta = Object.fromEntries(
+        sites.map((site) => [site, projectToBall(next.parameters[site] as Tensor, epsilon)]),
+      );
+      const norms = sites.flatMap((site) => normFigures(delta[site] as Tensor, attacked));
+      return {
+        state: { delta, m: next.moments.first, v: next.moments.second },
+        figures: ops.stack([loss, ...losses.map((name) => aux[name] as Tensor), ...norms]),
+      };
+    },
+  };
+}
+
+/** Largest and mean L2 norm over perturbed tokens. */
+function normFigures(delta: Tensor, attacked: Tensor): Tensor[] {
+  const norms = ops.mul(ops.squeeze(tokenNorms(delta), [2]), attacked);
+  return [ops.max(norms), ops.div(ops.sum(norms), ops.maximum(ops.sum(attacked), 1))];
+}
+
+/** An iteration's figures by name. */
+export function readFigures(
+  figures: ArrayLike<number>,
+  iteration: number,
+  sites: readonly string[],
+  losses: readonly string[],
+): AttackTrace {
+  const parts = Object.fromEntries(losses.map((name, at) => [name, figures[1 + at] as number]));
+  const norm = (which: 0 | 1): PerSite<number> =>
+    Object.fromEntries(sites.map((site, at) => [site, figures[1 + losses.length + 2 * at + which] as number]));
+  return {
+    iteration,
+    loss: figures[0] as number,
+    toward: parts['toward'] ?? 0,
+    away: parts['away'] ?? 0,
+    norms: norm(0),
+    meanNorms: norm(1),
+  };
+}
+
+/**
+ * An attack's objective on a batch, without any update.
+ * @param deltas a perturbation, or none for the model as it is.
+ */
+export async function attackLoss(
+  engine: Engine,
+  model: Model,
+  config: AttackConfig,
+  weights: ModelWeights,
+  batch: PackedBatch,
+  deltas: PerSite<Value> = {},
+): Promise<number> {
+  const coefficients = attackCoefficients(config);
+  const losses = [...coefficients.keys()];
+  type Args = Pick<AttackArgs, 'weights' | 'batch' | 'coefficients'> & { readonly deltas: PerSite<Tensor> };
+  const definition: Definition<Args> = {
+    name: programName('attack-loss', model, [Object.keys(deltas), losses]),
+    compute: (args) =>
+      weighted(
+        pairLosses(model, args.weights, args.batch, args.deltas, ATTACK_AIMS, losses),
+        args.coefficients,
+      ),
+  };
+  const loss = (await engine.run(definition, {
+    weights,
+    batch: feedOf(engine, batch),
+    coefficients: uploadScalars(engine, Object.fromEntries(coefficients)),
+    deltas,
+  })) as Value;
+  return (await engine.download(loss)).data[0] as number;
+}

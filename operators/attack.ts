@@ -1,0 +1,140 @@
+/**
+ * @file Targeted projected gradient descent on hidden activations (Sheshadri et al. 2024, arXiv 2407.15549): finds,
+ * within an L2 ball per token and site, what makes the model give the adversarial completion. Changes no weight.
+ */
+import type { PackedBatch } from '../datasets/index.js';
+import { adamwScalars, float32, type Engine } from '../engine/index.js';
+import { siteWidth } from '../engine/models/index.js';
+import { complain } from '../foundation/index.js';
+import { attackCoefficients, attackIteration, readFigures } from './attack-iteration.js';
+import type { AttackConfig } from './config.js';
+import { attackedSlots, feedOf } from './feed.js';
+import type { Model, ModelWeights } from './model.js';
+import { ATTACK_AIMS, requireLabels, type Aims } from './pair-losses.js';
+import {
+  StateBuffers,
+  type AttackTrace,
+  type PerSite,
+  type Perturbation,
+  type PerturbationState,
+} from './perturbation.js';
+import { uploadScalars } from './scalars.js';
+
+/** What an attack's random draws, if it makes any, are a function of. */
+export interface AttackKey {
+  readonly step: number;
+  readonly seed: number;
+}
+
+/**
+ * Any attack operator: finds a perturbation for the rows of a batch, and holds to the laws in `laws.ts`.
+ * The parts of a batch (`splitBatch`), attacked one by one, get the same perturbation as the whole.
+ */
+export type Attack = (weights: ModelWeights, batch: PackedBatch, key: AttackKey) => Promise<Perturbation>;
+
+/**
+ * The published attack: δ = 0; K times the gradient of the losses for δ at all sites, AdamW, and projection of every
+ * token's vector onto the ball of radius ε. One program run per iteration; every number is an argument of it.
+ * @throws SITE_UNKNOWN, LOSS_UNKNOWN, LOSS_NONE; when run, LABELS_MISSING, SLOTS_NONE, LOSS_NOT_FINITE.
+ */
+export function createAttack(engine: Engine, model: Model, config: AttackConfig): Attack {
+  const coefficients = attackCoefficients(config);
+  const losses = [...coefficients.keys()];
+  const widths = config.sites.map((site) => [site, siteWidth(model.config, site)] as const);
+  const definition = attackIteration(model, config.sites, losses);
+  const buffers = new StateBuffers(engine);
+
+  return async (weights, batch) => {
+    requireLabels('attack', batch, losses.map((name) => ATTACK_AIMS[name as keyof Aims]));
+    requireSlots(batch);
+    const shapes = Object.fromEntries(
+      widths.map(([site, width]) => [site, [batch.rows, batch.slotCount, width]]),
+    );
+    const fixed = {
+      weights,
+      batch: feedOf(engine, batch),
+      attacked: engine.upload(float32([batch.rows, batch.slotCount], attackedSlots(batch))),
+      coefficients: uploadScalars(engine, Object.fromEntries(coefficients)),
+      epsilon: engine.upload(float32([], [config.epsilon])),
+    };
+    const trace: AttackTrace[] = [];
+    // The state is read from one set of buffers and written to the other: a program never writes over its arguments.
+    let [spare, next] = [takeState(buffers, shapes), takeState(buffers, shapes)];
+    let state = zeroState(buffers, shapes);
+    for (let iteration = 0; iteration < config.iterations; iteration++) {
+      const adam = uploadScalars(engine, adamwScalars(iteration + 1, config));
+      const { figures } = await engine.run(definition, { ...fixed, state, adam }, { state: next });
+      const { data } = await engine.download(figures);
+      trace.push(finite(readFigures(data, iteration, config.sites, losses)));
+      [state, spare, next] = [next, next, spare];
+    }
+    giveBack(buffers, [next, { m: spare.m, v: spare.v }]);
+    return {
+      deltas: state.delta,
+      slots: fixed.batch.slots,
+      trace,
+      warnings: neverBinding(trace, config),
+      release: once(() => giveBack(buffers, [{ delta: spare.delta }])),
+    };
+  };
+}
+
+type Shapes = Readonly<Record<string, readonly number[]>>;
+
+function takeState(buffers: StateBuffers, shapes: Shapes): PerturbationState {
+  return { delta: buffers.takeAll(shapes), m: buffers.takeAll(shapes), v: buffers.takeAll(shapes) };
+}
+
+function zeroState(buffers: StateBuffers, shapes: Shapes): PerturbationState {
+  const zeros = Object.fromEntries(Object.entries(shapes).map(([site, shape]) => [site, buffers.zeros(shape)]));
+  return { delta: zeros, m: zeros, v: zeros };
+}
+
+function giveBack(buffers: StateBuffers, states: readonly Partial<PerturbationState>[]): void {
+  for (const state of states) for (const values of Object.values(state)) buffers.giveAll(values);
+}
+
+function once(action: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) action();
+    done = true;
+  };
+}
+
+function finite(trace: AttackTrace): AttackTrace {
+  if (Number.isFinite(trace.loss)) return trace;
+  return complain({
+    code: 'LOSS_NOT_FINITE',
+    owner: `attack, iteration ${trace.iteration}`,
+    expected: 'a finite loss',
+    got: `${trace.loss}`,
+    hint: 'lower the learning rate, or go back to a checkpoint from before the weights diverged',
+  });
+}
+
+/** Sites where no token ever came near ε: there the bound plays no part, and a larger ε changes nothing. */
+function neverBinding(trace: readonly AttackTrace[], { epsilon, iterations, sites }: AttackConfig): string[] {
+  if (iterations === 0 || epsilon === 0) return [];
+  const largest: PerSite<number> = Object.fromEntries(
+    sites.map((site) => [site, Math.max(...trace.map(({ norms }) => norms[site] as number))]),
+  );
+  return sites
+    .filter((site) => (largest[site] as number) < epsilon * (1 - 1e-4))
+    .map(
+      (site) =>
+        `attack: ε = ${epsilon} never bound at ${site} (largest norm ${(largest[site] as number).toPrecision(3)}); ` +
+        'lower ε, or raise the learning rate or iterations',
+    );
+}
+
+function requireSlots(batch: PackedBatch): void {
+  if (batch.slotCount === 0)
+    complain({
+      code: 'SLOTS_NONE',
+      owner: 'attack',
+      expected: 'a batch with tokens to perturb',
+      got: 'none',
+      hint: "pack it with attacked: 'prompt' or 'prompt+completions'",
+    });
+}

@@ -1,0 +1,92 @@
+/**
+ * @file The state of a latent perturbation: one vector per site, row and slot, with AdamW's moments, and the
+ * buffers they live in. Knows nothing about losses or how the perturbation is found.
+ */
+import { float32, type Engine, type Value } from '../engine/index.js';
+
+/** One value per site. */
+export type PerSite<T> = Readonly<Record<string, T>>;
+
+/** What an attack optimizes: vectors and AdamW's moments. Each [B, P, D] float32, all zero at the start. */
+export type PerturbationState<T = Value> = {
+  readonly delta: PerSite<T>;
+  readonly m: PerSite<T>;
+  readonly v: PerSite<T>;
+};
+
+/** A perturbation that an attack has found for the rows of one batch. */
+export interface Perturbation {
+  /** δ by site, [B, P, D] float32; row b, slot p is added where the batch's `slots` name p in row b. */
+  readonly deltas: PerSite<Value>;
+  /** The batch's slots, int32 [B, T]: where δ goes. */
+  readonly slots: Value;
+  readonly trace: readonly AttackTrace[];
+  /** What the user should know, e.g. that ε never bound. */
+  readonly warnings: readonly string[];
+  /** Gives the memory back; the values must not be used afterwards. Optional: without it, it is collected. */
+  release(): void;
+}
+
+/** One iteration of an attack: losses before its update, norms after it. */
+export interface AttackTrace {
+  readonly iteration: number;
+  /** The objective: coefficients times losses. */
+  readonly loss: number;
+  /** Losses without their coefficients; 0 where the attack does not use one. */
+  readonly toward: number;
+  readonly away: number;
+  /** Largest realised L2 norm of a token's vector, by site. */
+  readonly norms: PerSite<number>;
+  /** Mean realised L2 norm over perturbed tokens, by site. */
+  readonly meanNorms: PerSite<number>;
+}
+
+/** The L2 norm of every vector of δ, [B, P, D] to [B·P] on the host. */
+export async function realisedNorms(engine: Engine, delta: Value): Promise<Float32Array> {
+  const { data, shape } = await engine.download(delta);
+  const width = shape[2] as number;
+  const norms = new Float32Array(data.length / width);
+  for (let vector = 0; vector < norms.length; vector++) {
+    let sum = 0;
+    for (let at = vector * width; at < (vector + 1) * width; at++) sum += (data[at] as number) ** 2;
+    norms[vector] = Math.sqrt(sum);
+  }
+  return norms;
+}
+
+/**
+ * Memory for perturbation states, reused between attacks of one shape: a long run holds its resident memory flat.
+ * What is taken is never handed out again before it was given back.
+ */
+export class StateBuffers {
+  private readonly free = new Map<string, Value[]>();
+  private readonly blank = new Map<string, Value>();
+
+  constructor(private readonly engine: Engine) {}
+
+  /** A zero tensor that nobody writes to. */
+  zeros(shape: readonly number[]): Value {
+    const key = shape.join();
+    const known = this.blank.get(key) ?? this.engine.upload(float32(shape));
+    this.blank.set(key, known);
+    return known;
+  }
+
+  take(shape: readonly number[]): Value {
+    return this.free.get(shape.join())?.pop() ?? this.engine.upload(float32(shape));
+  }
+
+  give(value: Value): void {
+    const key = value.shape.join();
+    this.free.set(key, [...(this.free.get(key) ?? []), value]);
+  }
+
+  /** One value per name, each of its shape. */
+  takeAll(shapes: Readonly<Record<string, readonly number[]>>): Record<string, Value> {
+    return Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, this.take(shape)]));
+  }
+
+  giveAll(values: Readonly<Record<string, Value>>): void {
+    for (const value of Object.values(values)) this.give(value);
+  }
+}

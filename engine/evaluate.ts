@@ -19,7 +19,7 @@ export function evaluateKernel(
     let data: Data = new Float32Array();
     tf.tidy(() => {
       const tensors = inputs.map((input) => tf.tensor(input.data, input.shape as number[], input.dtype));
-      data = call(kernel, tensors, attributes).dataSync().slice() as Data;
+      data = call(kernel, tensors, attributes).dataSync().slice();
     });
     return data;
   });
@@ -33,13 +33,7 @@ function call(kernel: string, tensors: readonly tf.Tensor[], attributes: Attribu
   const inputs = Object.fromEntries(keys.map((key, index) => [key, at(tensors, index)]));
   // Kernels that take a list receive it as an array, as tfjs's operations pass it.
   const given = names === 'list' ? (tensors as unknown as typeof inputs) : inputs;
-  return tf
-    .engine()
-    .runKernel(
-      kernel,
-      given,
-      attributes as Parameters<ReturnType<typeof tf.engine>['runKernel']>[2] & object,
-    ) as tf.Tensor;
+  return tf.engine().runKernel<tf.Tensor>(kernel, given, attributes);
 }
 
 /** Every output of a program on host data, by path. */

@@ -5,8 +5,8 @@ import type { Node } from './program.js';
 
 /** What a rewrite may do: look at nodes, add some, and say which node stands for the result. */
 export interface Rewriter {
-  node(id: number): Node;
-  add(node: Node): number;
+  readonly node: (id: number) => Node;
+  readonly add: (node: Node) => number;
 }
 
 export type Rewrite = (node: Node, rewriter: Rewriter) => number | undefined;
@@ -87,17 +87,14 @@ function scalarData(value: number, dtype: Node['dtype']): Float32Array | Int32Ar
 const dropBroadcast: Rewrite = (node, { node: get, add }) => {
   if (!(node.kernel in elementwiseKernels) || node.inputs.length < 2) return undefined;
   const inputs = [...node.inputs];
-  let changed = false;
   inputs.forEach((id, index) => {
     const input = get(id);
     const slim = input.kernel === 'BroadcastTo' ? at(input.inputs, 0) : slimFill(input, add);
     if (slim === undefined) return;
     const shapes = inputs.map((other, position) => get(position === index ? slim : other).shape);
-    if (!sameShape(broadcastShapes(shapes), node.shape)) return;
-    inputs[index] = slim;
-    changed = true;
+    if (sameShape(broadcastShapes(shapes), node.shape)) inputs[index] = slim;
   });
-  return changed ? add({ ...node, inputs }) : undefined;
+  return sameShape(inputs, node.inputs) ? undefined : add({ ...node, inputs });
 };
 
 const slimFill = (node: Node, add: Rewriter['add']): number | undefined =>

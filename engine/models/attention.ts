@@ -41,6 +41,6 @@ export function attention(
   const all = ops.softmax(
     ops.concat([scores(past.keys_BGSK, past.mask_B1TS), scores(k_BGTK, mask_B1TT)], -1),
   );
-  const [before, now] = ops.split(all, [held, columns], -1) as [Tensor, Tensor];
+  const [before, now] = ops.split(all, [held, columns], 3) as [Tensor, Tensor];
   return ops.reshape(ops.add(read(before, past.values_BGSK), read(now, v_BGTK)), shape);
 }

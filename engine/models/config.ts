@@ -1,4 +1,5 @@
 /** @file What a model is: its dimensions, read from a Hugging Face `config.json`. Knows nothing about tensors. */
+import { createHash } from 'node:crypto';
 import { complain } from '../../foundation/index.js';
 import { readRope, type Rope } from './rope-config.js';
 
@@ -126,6 +127,14 @@ export function modelConfigJson(config: ModelConfig): Record<string, unknown> {
     pad_token_id: config.padToken,
     torch_dtype: 'float32',
   };
+}
+
+/** Names everything that decides a model's programs: equal configurations have equal keys. */
+export function modelKey(config: ModelConfig): string {
+  const digest = createHash('sha256')
+    .update(JSON.stringify(modelConfigJson(config)))
+    .digest('hex');
+  return `${config.architecture}-${digest.slice(0, 12)}`;
 }
 
 function knownArchitecture(entries: Json, owner: string): Architecture {

@@ -1,6 +1,7 @@
 export {
   ARCHITECTURES,
   modelConfigJson,
+  modelKey,
   parseModelConfig,
   type Architecture,
   type ModelConfig,
@@ -34,3 +35,11 @@ export {
   type Site,
 } from './sites.js';
 export { checkTensors, loadModel, loadModelConfig, saveModel, type Model } from './load.js';
+export {
+  generate,
+  type Generated,
+  type GenerationModel,
+  type GenerationPerturbation,
+  type GenerationRequest,
+} from './generate.js';
+export type { Sampling } from './sampling.js';

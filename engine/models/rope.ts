@@ -1,4 +1,5 @@
 /** @file Rotary position embeddings, computed from position ids. Depends on tensor operations only. */
+import type { GradSaveFunc } from '@tensorflow/tfjs';
 import * as ops from '../ops.js';
 import type { Tensor } from '../ops.js';
 import type { ModelConfig } from './config.js';
@@ -45,11 +46,20 @@ export function scaled(by: Rotation, factor: number): Rotation {
 
 /** Rotates [B,H,T,K] halves against each other; its gradient is the rotation by the opposite angle. */
 export function rotate(x_BHTK: Tensor, { cos_B1TK, sin_B1TK }: Rotation): Tensor {
-  const turn = (x: Tensor, sin: Tensor): Tensor => ops.add(ops.mul(x, cos_B1TK), ops.mul(swapHalves(x), sin));
-  return ops.customGrad((x) => ({
-    value: turn(x as Tensor, sin_B1TK),
-    gradFunc: (dy) => turn(dy, ops.neg(sin_B1TK)),
-  }))(x_BHTK);
+  return ops.customGrad((x, save) => {
+    (save as GradSaveFunc)([cos_B1TK, sin_B1TK]);
+    return {
+      value: turn(x as Tensor, cos_B1TK, sin_B1TK),
+      gradFunc: (dy: Tensor, saved: Tensor[]) => {
+        const [cos, sin] = saved as [Tensor, Tensor];
+        return turn(dy, cos, ops.neg(sin));
+      },
+    };
+  })(x_BHTK);
+}
+
+function turn(x_BHTK: Tensor, cos_B1TK: Tensor, sin_B1TK: Tensor): Tensor {
+  return ops.add(ops.mul(x_BHTK, cos_B1TK), ops.mul(swapHalves(x_BHTK), sin_B1TK));
 }
 
 function swapHalves(x_BHTK: Tensor): Tensor {

@@ -1,0 +1,38 @@
+/** @file Where the parity fixtures are, and what is in them. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ARCHITECTURES } from '../../engine/index.js';
+
+/** `LATSTREAM_FIXTURES`, or the fixtures of this repository. */
+export const fixtures = process.env['LATSTREAM_FIXTURES'] ?? join('tests', 'fixtures');
+
+/** A checkpoint folder; `skip` says why it cannot be tested, or is null. */
+export interface Fixture {
+  readonly name: string;
+  readonly directory: string;
+  readonly skip: string | null;
+}
+
+/** The checkpoint folders below `fixtures/kind`; `needs` are the files that a test cannot do without. */
+export function checkpoints(kind: string, needs: readonly string[]): Fixture[] {
+  const root = join(fixtures, kind);
+  if (!existsSync(root)) return [];
+  return readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() || entry.isSymbolicLink())
+    .map(({ name }) => {
+      const directory = join(root, name);
+      return { name, directory, skip: whyNot(directory, needs) };
+    });
+}
+
+function whyNot(directory: string, needs: readonly string[]): string | null {
+  const missing = needs.filter((file) => !existsSync(join(directory, file)));
+  if (missing.length > 0) return `no ${missing.join(', ')}`;
+  const { architectures } = JSON.parse(readFileSync(join(directory, 'config.json'), 'utf8')) as {
+    architectures?: string[];
+  };
+  const architecture = architectures?.[0] ?? 'unnamed architecture';
+  return (ARCHITECTURES as readonly string[]).includes(architecture)
+    ? null
+    : `${architecture} is not known yet`;
+}

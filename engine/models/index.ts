@@ -43,3 +43,4 @@ export {
   type GenerationRequest,
 } from './generate.js';
 export type { Sampling } from './sampling.js';
+export { readAdapters, writeAdapters, type Adapters } from './peft.js';

@@ -21,7 +21,9 @@ export function checkpoints(kind: string, needs: readonly string[]): Fixture[] {
     .filter((entry) => entry.isDirectory() || entry.isSymbolicLink())
     .map(({ name }) => {
       const directory = join(root, name);
-      return { name, directory, skip: whyNot(directory, needs) };
+      const skip = whyNot(directory, needs);
+      if (skip !== null) process.stdout.write(`${kind}/${name} is skipped: ${skip}\n`);
+      return { name, directory, skip };
     });
 }
 

@@ -19,7 +19,8 @@ export interface DatasetConfig<Columns> {
 }
 
 export interface TrainingDataConfig {
-  readonly pairs: DatasetConfig<PairColumns>;
+  /** Pairs, or (plain training) prompts with the one completion that is desired. */
+  readonly pairs: DatasetConfig<PairColumns | BenignColumns>;
   readonly benign?: DatasetConfig<BenignColumns>;
   /** Pairs per batch. */
   readonly batchSize: number;

@@ -7,6 +7,29 @@ export type {
   DefendLosses,
   TrainConfig,
 } from './config.js';
+export { partsOf, type DefendPart } from './defend-part.js';
+export type { DefenceLoss } from './defend-program.js';
+export {
+  createDefender,
+  type Defender,
+  type DefenderOptions,
+  type DefenderState,
+  type DefendTrace,
+} from './defend.js';
 export { away, AWAY_FLOOR, kl, logOdds, toward } from './losses.js';
 export type { Model, ModelWeights } from './model.js';
 export { realisedNorms, type AttackTrace, type Perturbation, type PerSite } from './perturbation.js';
+export { checkpointStore, CHECKPOINT_FORMAT, type Checkpoint, type CheckpointStore } from './checkpoint.js';
+export { compare, type Comparison } from './compare.js';
+export type { EvaluateConfig, TableConfig } from './evaluate-config.js';
+export {
+  evaluate,
+  evaluationValues,
+  type AttackOutcome,
+  type BenignOutcome,
+  type Evaluation,
+  type Subject,
+} from './evaluate.js';
+export { judge, OUTCOMES, REFUSAL_PHRASES, type Answer, type JudgeConfig, type Outcome } from './judge.js';
+export { readQuestions, type Question, type Questions } from './questions.js';
+export { run, type RunEnd, type RunParts } from './run.js';

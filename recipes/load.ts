@@ -37,9 +37,19 @@ export async function loadRecipe(source: string, overrides: RecipeOverrides = {}
 
 /**
  * The recipe as one of its arms runs it.
- * @throws RECIPE_UNKNOWN_KEY, RECIPE_INVALID
+ * @throws RECIPE_ARM, RECIPE_UNKNOWN_KEY, RECIPE_INVALID
  */
 export function recipeOfArm(recipe: Recipe, arm: string): Recipe {
+  const shared = ['name', 'executor', 'threads', 'model', 'synthetic', 'arms'];
+  const changed = Object.keys(recipe.arms[arm] ?? {}).find((key) => shared.includes(key));
+  if (changed !== undefined)
+    complain({
+      code: 'RECIPE_ARM',
+      owner: `recipe ${recipe.name}, arm ${arm}`,
+      expected: 'an overlay of what arms may differ in (seed, data, steps, attack, defend, evaluate, checkpoint)',
+      got: changed,
+      hint: 'set it for the whole recipe',
+    });
   return checkRecipe(overlay(recipe, recipe.arms[arm] ?? {}), `recipe ${recipe.name}, arm ${arm}`);
 }
 

@@ -29,21 +29,20 @@ export function pretrain(): Recipe {
     },
     data: {
       ...base.data,
-      pairs: null,
-      benign: {
+      pairs: {
         path: '@package/organism/data/pretrain.parquet',
         columns: { prompt: 'prompt', completion: 'completion' },
       },
-      pairsPerBatch: 0,
-      benignPerBatch: 64,
-      shuffleBuffer: 4096,
+      benign: null,
+      pairsPerBatch: 64,
+      shuffleRows: 4096,
     },
     steps: 1500,
     attack: null,
     defend: {
       ...base.defend,
       iterations: 1,
-      losses: { sft: 1 },
+      losses: { toward: 1 },
       learningRate: 2e-3,
       betas: [0.9, 0.95],
       weightDecay: 0.05,

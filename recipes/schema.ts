@@ -89,18 +89,27 @@ const model = z.discriminatedUnion('kind', [
 ]);
 
 const data = z.strictObject({
-  /** Columns `prompt`, `adversarial`, `desired`; null where only benign text is trained on. */
-  pairs: source.nullable(),
-  /** Columns `prompt`, `completion`; null where the losses need none. */
+  /** Columns `prompt`, `adversarial`, `desired`; or `prompt`, `completion`, which then is the desired one. */
+  pairs: source,
+  /** Columns `prompt`, `completion`, or `messages`; null where the losses need none. */
   benign: source.nullable(),
   /** Rows of a batch. */
-  pairsPerBatch: count,
-  benignPerBatch: count,
-  /** Longest row in tokens; longer ones are an error. */
-  maxLength: positive,
-  /** Rows held by the seeded shuffle. */
-  shuffleBuffer: positive,
-  /** Batches that are read ahead. */
+  pairsPerBatch: positive,
+  benignPerBatch: positive,
+  /** What happens to rows that are longer than the model's context. */
+  overflow: z.enum(['error', 'drop']),
+  /** A system message before each prompt. */
+  system: z.string().nullable(),
+  padding: z.enum(['left', 'right']),
+  /** Batches have at least these sizes: large ones make a run compile a single shape. */
+  minimum: z.strictObject({
+    length: positive.exactOptional(),
+    labels: positive.exactOptional(),
+    slots: positive.exactOptional(),
+  }),
+  /** Rows held and mixed at a time; 0 keeps the order of the file. */
+  shuffleRows: count,
+  /** Batches that are made ahead. */
   prefetch: count,
 });
 
@@ -110,6 +119,7 @@ export const recipeSchema = z.strictObject({
   seed: z.int().nonnegative(),
   /** Threads of the runtime; part of what decides the bits of a result. */
   threads: positive,
+  executor: z.enum(['onnxruntime', 'tfjs']),
   model,
   /** Tables, tokenizer and all, generated into the run's directory; null where the data exist. */
   synthetic: z.strictObject({ rows: positive, heldOut: positive }).nullable(),

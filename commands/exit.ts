@@ -1,0 +1,83 @@
+/** @file Exit codes, and which error means which. Depends on nothing but errors. */
+import { LatstreamError } from '../foundation/index.js';
+
+/** What the process says when it ends; also printed by `latstream --help`. */
+export const EXIT = {
+  ok: 0,
+  /** A defect of latstream: please report it. */
+  internal: 1,
+  /** The command line or the recipe. */
+  usage: 2,
+  /** Model, tokenizer, dataset or checkpoint. */
+  input: 3,
+  /** Training diverged; the last good checkpoint is kept. */
+  diverged: 4,
+  /** The machine: a port in use, a directory that cannot be written. */
+  environment: 5,
+  /** Stopped by a signal, after a checkpoint. */
+  interrupted: 130,
+} as const;
+
+/** By prefix of the error's code; the longest one counts. */
+const BY_PREFIX: Readonly<Record<string, number>> = {
+  RECIPE: EXIT.usage,
+  USAGE: EXIT.usage,
+  RUN: EXIT.usage,
+  SITE: EXIT.usage,
+  LOSS: EXIT.usage,
+  LOSS_NOT_FINITE: EXIT.diverged,
+  LORA: EXIT.usage,
+  TRAIN: EXIT.usage,
+  TRAIN_LOSS_NOT_FINITE: EXIT.diverged,
+  MICROBATCHES: EXIT.usage,
+  SPLIT: EXIT.usage,
+  EVALUATE: EXIT.usage,
+  SLOTS: EXIT.usage,
+  SAFETENSORS: EXIT.input,
+  MODEL: EXIT.input,
+  PEFT: EXIT.input,
+  ADAPTER: EXIT.input,
+  TOKENIZER: EXIT.input,
+  TOKENS: EXIT.input,
+  CHAT: EXIT.input,
+  DATASET: EXIT.input,
+  TABLE: EXIT.input,
+  SEQUENCE: EXIT.input,
+  EXAMPLE: EXIT.input,
+  PACK: EXIT.input,
+  LABELS: EXIT.input,
+  CURSOR: EXIT.input,
+  CHECKPOINT: EXIT.input,
+  GENERATE: EXIT.input,
+  GENERATE_NAN: EXIT.diverged,
+  PORT: EXIT.environment,
+  MONITOR: EXIT.environment,
+  ENVIRONMENT: EXIT.environment,
+};
+
+/** Errors of the operating system that are nobody's defect. */
+const SYSTEM = new Set(['EACCES', 'EPERM', 'ENOSPC', 'EROFS', 'EADDRINUSE', 'EMFILE', 'ENOTDIR', 'EDQUOT']);
+
+/** The exit code of an error. */
+export function exitCodeOf(error: unknown): number {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  if (!(error instanceof LatstreamError))
+    return typeof code === 'string' && SYSTEM.has(code) ? EXIT.environment : EXIT.internal;
+  const prefix = Object.keys(BY_PREFIX)
+    .filter((each) => error.code === each || error.code.startsWith(`${each}_`))
+    .sort((a, b) => b.length - a.length)[0];
+  return prefix === undefined ? EXIT.internal : (BY_PREFIX[prefix] ?? EXIT.internal);
+}
+
+/** What goes to stderr: one line for people (or one JSON object), and the stack where it is our defect. */
+export function errorReport(error: unknown, json: boolean): string {
+  const exit = exitCodeOf(error);
+  const code = error instanceof LatstreamError ? error.code : 'INTERNAL';
+  const message = error instanceof Error ? error.message : String(error);
+  if (json) {
+    const complaint = error instanceof LatstreamError ? error.complaint : {};
+    return `${JSON.stringify({ error: { ...complaint, code, message, exit } })}\n`;
+  }
+  const stack = exit === EXIT.internal && error instanceof Error ? `\n${error.stack ?? ''}` : '';
+  return `latstream: ${message} [${code}]${stack}\n`;
+}

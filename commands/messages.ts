@@ -1,0 +1,66 @@
+/** @file What the thread of a run and the thread that serves people say to each other. Types, and errors as data. */
+import { LatstreamError, type Complaint } from '../foundation/index.js';
+import type { Evaluation } from '../operators/index.js';
+import type { Recipe } from '../recipes/index.js';
+import type { Metric } from '../streams/index.js';
+import type { Summary } from './summary.js';
+
+/** What a run's thread is started with. */
+export interface JobSpec {
+  /** Every path in it absolute. */
+  readonly recipe: Recipe;
+  /** The run's directory. */
+  readonly out: string;
+  /** Number of the first metric: one after the last that is on disk. */
+  readonly firstSequence: number;
+  /** Two steps instead of all, nothing kept: what would a run cost? */
+  readonly dryRun: boolean;
+}
+
+export type ControlMessage = { readonly type: 'pause' | 'resume' | 'stop' };
+
+/** What a run will cost. */
+export interface Costs {
+  readonly arm: string;
+  readonly parameters: number;
+  readonly trainedParameters: number;
+  /** Peak resident memory of the process during the steps that were tried, bytes. */
+  readonly residentBytes: number;
+  /** Weights, trained copies and the optimizer's moments, bytes. */
+  readonly weightBytes: number;
+  readonly optimizerBytes: number;
+  /** The slowest of the tried steps after the first, which compiles. */
+  readonly secondsPerStep: number;
+  readonly compileSeconds: number;
+  readonly steps: number;
+}
+
+export type JobMessage =
+  | { readonly type: 'metric'; readonly metric: Metric }
+  | { readonly type: 'note'; readonly text: string }
+  | { readonly type: 'evaluation'; readonly name: string; readonly evaluation: Evaluation }
+  | { readonly type: 'done'; readonly summary: Summary }
+  | { readonly type: 'stopped' }
+  | { readonly type: 'costs'; readonly costs: readonly Costs[] }
+  | { readonly type: 'failed'; readonly error: PlainError };
+
+/** An error that crosses threads: structured cloning would lose its class. */
+export interface PlainError {
+  readonly complaint?: Complaint;
+  readonly message: string;
+  readonly stack?: string | undefined;
+  readonly code?: string | undefined;
+}
+
+export function plainError(error: unknown): PlainError {
+  if (error instanceof LatstreamError) return { complaint: error.complaint, message: error.message };
+  if (!(error instanceof Error)) return { message: String(error) };
+  const { code } = error as NodeJS.ErrnoException;
+  return { message: error.message, stack: error.stack, ...(code !== undefined && { code }) };
+}
+
+export function revivedError(plain: PlainError): Error {
+  if (plain.complaint) return new LatstreamError(plain.complaint);
+  const error = new Error(plain.message);
+  return Object.assign(error, { stack: plain.stack ?? error.stack, code: plain.code });
+}

@@ -1,0 +1,112 @@
+/** @file Everything that the arms of a job share: engine, model, tokenizer, questions. Made once, inside the run's thread. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  checkVocabulary,
+  loadChatTemplate,
+  loadTokenizer,
+  type ChatTemplate,
+  type Tokenizer,
+} from '../datasets/index.js';
+import {
+  createEngine,
+  onnxruntimeExecutor,
+  tfjsExecutor,
+  type Engine,
+  type HostTensor,
+  type Value,
+} from '../engine/index.js';
+import {
+  initialParameters,
+  loadModel,
+  parseModelConfig,
+  type ModelConfig,
+} from '../engine/models/index.js';
+import { readQuestions, type ModelWeights, type Questions } from '../operators/index.js';
+import type { Recipe } from '../recipes/index.js';
+import { writeSynthetic } from './synthetic.js';
+
+/** A model with its words, on an engine. */
+export interface Stage {
+  readonly engine: Engine;
+  readonly config: ModelConfig;
+  readonly parameters: Readonly<Record<string, Value>>;
+  readonly tokenizer: Tokenizer;
+  readonly template: ChatTemplate;
+  /** The folder that holds the tokenizer, and its model where there is one. */
+  readonly directory: string;
+  readonly dispose: () => Promise<void>;
+}
+
+/** An engine on the executor that a recipe or an option names. */
+export function engineOf(options: Pick<Recipe, 'executor' | 'threads'>): Engine {
+  return createEngine(
+    options.executor === 'tfjs' ? tfjsExecutor() : onnxruntimeExecutor({ threads: options.threads }),
+  );
+}
+
+/** The model folder on an engine, checked against its tokenizer. */
+export async function openModel(
+  directory: string,
+  options: Pick<Recipe, 'executor' | 'threads'>,
+): Promise<Stage> {
+  const { config, parameters } = await loadModel(directory);
+  return stageOf(config, parameters, directory, options);
+}
+
+/** What a recipe trains, with synthetic tables written first where it asks for them. Paths are absolute. */
+export async function openRecipe(recipe: Recipe, out: string): Promise<Stage> {
+  const { model, synthetic, seed } = recipe;
+  if (model.kind === 'directory') return openModel(model.path, recipe);
+  const context = Number(model.config['max_position_embeddings'] ?? 0);
+  if (synthetic) await writeSynthetic(join(out, 'synthetic'), seed, synthetic, context);
+  const tokenizer = await loadTokenizer(model.tokenizer);
+  const special = { bos_token_id: tokenizer.bos?.id, eos_token_id: tokenizer.eos?.id, pad_token_id: tokenizer.pad?.id };
+  const config = parseModelConfig(
+    { vocab_size: tokenizer.size, ...special, ...model.config },
+    `recipe ${recipe.name}, model.config`,
+  );
+  return stageOf(config, initialParameters(config, seed), model.tokenizer, recipe);
+}
+
+/** The tables of an evaluation, read and tokenized. */
+export function questionsOf(recipe: Recipe, stage: Stage): Promise<Questions> {
+  return readQuestions(recipe.evaluate, stage.template, stage.config.contextLength);
+}
+
+/** The base model's weights, without adapters. */
+export function baseWeights(stage: Stage): ModelWeights {
+  return { parameters: stage.parameters, adapters: {} };
+}
+
+/** Files beside the weights that make a folder a model that can be talked to. */
+export async function companions(directory: string): Promise<Record<string, Uint8Array>> {
+  const found: Record<string, Uint8Array> = {};
+  for (const name of ['tokenizer.json', 'tokenizer_config.json', 'chat_template.jinja']) {
+    const content = await readFile(join(directory, name)).catch(() => undefined);
+    if (content) found[name] = content;
+  }
+  return found;
+}
+
+async function stageOf(
+  config: ModelConfig,
+  parameters: Readonly<Record<string, HostTensor>>,
+  directory: string,
+  options: Pick<Recipe, 'executor' | 'threads'>,
+): Promise<Stage> {
+  const tokenizer = await loadTokenizer(directory);
+  checkVocabulary(tokenizer, config.vocabularySize, `model ${directory}`);
+  const engine = engineOf(options);
+  return {
+    engine,
+    config,
+    parameters: Object.fromEntries(
+      Object.entries(parameters).map(([name, tensor]) => [name, engine.upload(tensor)]),
+    ),
+    tokenizer,
+    template: await loadChatTemplate(directory, tokenizer),
+    directory,
+    dispose: () => engine.dispose(),
+  };
+}

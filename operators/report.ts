@@ -1,0 +1,67 @@
+/** @file What a run's stages found, as metric values. Numbers in, numbers out; clocks only for people. */
+import type { TrainingBatch } from '../datasets/index.js';
+import type { DefendTrace } from './defend.js';
+import type { Perturbation } from './perturbation.js';
+
+type Values = Record<string, number>;
+
+/** The last iteration of an attack: losses (summed over parts), largest and mean realised norms by site. */
+export function attackValues(perturbations: readonly Perturbation[], epsilon?: number): Values {
+  const traces = perturbations.flatMap(({ trace }) => trace.slice(-1));
+  const first = perturbations.flatMap(({ trace }) => trace.slice(0, 1));
+  const sum = (of: 'loss' | 'toward' | 'away', among = traces): number =>
+    among.reduce((total, trace) => total + trace[of], 0);
+  const values: Values = {
+    loss: sum('loss'),
+    firstLoss: sum('loss', first),
+    toward: sum('toward'),
+    away: sum('away'),
+  };
+  if (epsilon !== undefined) values['epsilon'] = epsilon;
+  for (const site of Object.keys(traces[0]?.norms ?? {})) {
+    values[`norm/${site}`] = Math.max(...traces.map(({ norms }) => norms[site] ?? 0));
+    values[`meanNorm/${site}`] =
+      traces.reduce((total, { meanNorms }) => total + (meanNorms[site] ?? 0), 0) / traces.length;
+  }
+  return values;
+}
+
+/** The last update on a batch. */
+export function defendValues(trace: readonly DefendTrace[]): Values {
+  const last = trace.at(-1);
+  if (!last) return {};
+  const { loss, losses, gradientNorm, learningRate } = last;
+  return { loss, ...losses, gradientNorm, learningRate };
+}
+
+/** How fast a run is: of interest to people, never to results. */
+export class Pace {
+  private started = 0;
+  private seconds = 0;
+  private done = 0;
+
+  constructor(private readonly steps: number) {}
+
+  begin(): void {
+    this.started = performance.now();
+  }
+
+  end({ pairs, benign }: TrainingBatch): Values {
+    const seconds = (performance.now() - this.started) / 1000;
+    this.seconds += seconds;
+    this.done += 1;
+    const tokens = [pairs, ...(benign ? [benign] : [])]
+      .map(({ segments }) => segments.reduce((count, segment) => count + (segment === 0 ? 0 : 1), 0))
+      .reduce((total, count) => total + count, 0);
+    return {
+      tokensPerSecond: tokens / seconds,
+      secondsPerStep: seconds,
+      residentMegabytes: process.memoryUsage.rss() / 2 ** 20,
+    };
+  }
+
+  progress(step: number): Values {
+    const each = this.seconds / Math.max(1, this.done);
+    return { step, steps: this.steps, secondsLeft: each * (this.steps - step) };
+  }
+}

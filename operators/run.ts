@@ -1,0 +1,179 @@
+/**
+ * @file One training, told as a stream: batches are pulled one at a time, attacked, defended against, evaluated and
+ * checkpointed, and every stage reports. Knows nothing about files of models, servers or arms.
+ */
+import type { Cursor, TrainingBatch } from '../datasets/index.js';
+import { complain, LatstreamError } from '../foundation/index.js';
+import { drain, pull, serial, take, tap, type Control, type Recorder } from '../streams/index.js';
+import type { Attack } from './attack.js';
+import type { CheckpointStore } from './checkpoint.js';
+import { partsOf, type DefendPart } from './defend-part.js';
+import type { Defender } from './defend.js';
+import { evaluationValues, type Evaluation } from './evaluate.js';
+import { moment } from './moment.js';
+import type { Perturbation } from './perturbation.js';
+import { attackValues, defendValues, Pace } from './report.js';
+
+/** The stages of a run, each made for it. */
+export interface RunParts {
+  readonly seed: number;
+  readonly steps: number;
+  /** Endless batches after a cursor. */
+  readonly batches: (from: Cursor | undefined) => AsyncIterable<TrainingBatch>;
+  /** Parts that a batch is split into by rows, to bound memory. */
+  readonly microbatches: number;
+  /** Null for training without an adversary. */
+  readonly attack: Attack | null;
+  /** The attack's radius, reported beside the norms. */
+  readonly epsilon?: number | undefined;
+  readonly defender: Defender;
+  readonly evaluate: (() => Promise<Evaluation>) | null;
+  /** Steps between evaluations, and between checkpoints; 0 for none but the last checkpoint. */
+  readonly every: { readonly evaluate: number; readonly checkpoint: number };
+  readonly checkpoints: CheckpointStore;
+  /** What the bits of a result depend on; a checkpoint of another one is resumed with a warning. */
+  readonly fingerprint: Readonly<Record<string, string | number>>;
+  readonly control: Control;
+  readonly record: Recorder;
+  readonly note: (text: string) => void;
+  /** A note that may repeat itself from step to step. */
+  readonly warn: (text: string) => void;
+}
+
+/** Where a run ended: all steps done, or stopped in between with everything saved. */
+export interface RunEnd {
+  readonly step: number;
+  readonly finished: boolean;
+}
+
+interface Step {
+  readonly batch: TrainingBatch;
+  /** Counted from 1. */
+  readonly number: number;
+  readonly parts: readonly DefendPart[];
+  readonly perturbations: readonly Perturbation[];
+}
+
+/**
+ * Trains from the newest whole checkpoint, or from the start.
+ * @throws TRAIN_LOSS_NOT_FINITE (the last good checkpoint stays), and what the stages throw.
+ */
+export async function run(parts: RunParts): Promise<RunEnd> {
+  const { steps, every, control, record } = parts;
+  const start = await resume(parts);
+  const pace = new Pace(steps);
+  let last: { readonly step: number; readonly cursor: Cursor } | undefined;
+  let saved = start.step;
+
+  const attack = async (batch: TrainingBatch): Promise<Step> => {
+    pace.begin();
+    return attacked(parts, batch);
+  };
+  const defend = async (step: Step): Promise<Step> => {
+    await defended(parts, step);
+    return step;
+  };
+  const evaluate = async (step: Step): Promise<Step> => {
+    if (parts.evaluate && due(step.number, every.evaluate) && step.number < steps)
+      record(step.number, 'evaluate', evaluationValues(await parts.evaluate()));
+    return step;
+  };
+  const save = async (number: number, cursor: Cursor): Promise<void> => {
+    const { updates, tensors } = await parts.defender.save();
+    const { seed, fingerprint } = parts;
+    await parts.checkpoints.save({ step: number, seed, cursor, updates, fingerprint, tensors });
+    record(number, 'checkpoint', { step: number });
+    saved = number;
+  };
+  const checkpoint = async (step: Step): Promise<Step> => {
+    last = { step: step.number, cursor: step.batch.cursor };
+    if (due(step.number, every.checkpoint) || step.number === steps) await save(step.number, step.batch.cursor);
+    return step;
+  };
+  const report = ({ batch, number }: Step): void => {
+    record(number, 'throughput', pace.end(batch));
+    record(number, 'progress', pace.progress(number));
+  };
+
+  await drain(
+    pull(parts.batches(start.cursor), { control })
+      .through(take(steps - start.step), serial(attack), serial(defend))
+      .through(serial(evaluate), serial(checkpoint), tap(report)),
+  );
+  if (last && last.step > saved) await save(last.step, last.cursor);
+  const step = last?.step ?? start.step;
+  return { step, finished: step === steps };
+}
+
+async function resume(parts: RunParts): Promise<{ step: number; cursor: Cursor | undefined }> {
+  const found = await parts.checkpoints.latest();
+  if (!found) return { step: 0, cursor: undefined };
+  if (found.seed !== parts.seed)
+    complain({
+      code: 'CHECKPOINT_SEED',
+      owner: `checkpoint of step ${found.step}`,
+      expected: `seed ${parts.seed}, the run's`,
+      got: String(found.seed),
+      hint: 'resume with the recipe that the run began with',
+    });
+  const differing = Object.keys({ ...parts.fingerprint, ...found.fingerprint }).filter(
+    (key) => parts.fingerprint[key] !== found.fingerprint[key],
+  );
+  if (differing.length > 0)
+    parts.note(
+      `the checkpoint was made with ${differing.map((key) => `${key} ${String(found.fingerprint[key])}`).join(', ')}, ` +
+        `this is ${differing.map((key) => `${key} ${String(parts.fingerprint[key])}`).join(', ')}: ` +
+        'training goes on, but its result will not be bit-identical to that of a run that was never interrupted',
+    );
+  parts.defender.restore(found);
+  parts.note(`resuming after step ${found.step}`);
+  return { step: found.step, cursor: found.cursor as Cursor };
+}
+
+/** Each part of the batch with the perturbation that was found for it. */
+async function attacked({ attack, defender, seed, ...parts }: RunParts, batch: TrainingBatch): Promise<Step> {
+  const number = batch.index + 1;
+  const plain = partsOf(batch, parts.microbatches);
+  if (!attack) return { batch, number, parts: plain, perturbations: [] };
+  moment(`attack:${number}`);
+  const perturbations: Perturbation[] = [];
+  for (const { pairs } of plain)
+    if (pairs)
+      perturbations.push(
+        await diverging(number, () => attack(defender.weights(), pairs, { step: number, seed })),
+      );
+  parts.record(number, 'attack', attackValues(perturbations, parts.epsilon));
+  new Set(perturbations.flatMap(({ warnings }) => warnings)).forEach((warning) => parts.warn(warning));
+  const perturbed = plain.map((part, at) => ({ ...part, deltas: perturbations[at]?.deltas ?? {} }));
+  return { batch, number, parts: perturbed, perturbations };
+}
+
+async function defended({ defender, record }: RunParts, step: Step): Promise<void> {
+  moment(`defend:${step.number}`);
+  const trace = await diverging(step.number, () => defender.step(step.parts));
+  step.perturbations.forEach((perturbation) => perturbation.release());
+  moment(`defended:${step.number}`);
+  record(step.number, 'defend', defendValues(trace));
+}
+
+/** Losses that are no numbers end a run under one name, whichever stage saw them first. */
+async function diverging<T>(step: number, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof LatstreamError) || error.code !== 'LOSS_NOT_FINITE') throw error;
+    return complain(
+      {
+        ...error.complaint,
+        code: 'TRAIN_LOSS_NOT_FINITE',
+        owner: `training, step ${step}, ${error.complaint.owner}`,
+        hint: 'the last good checkpoint is kept; lower defend.learningRate or attack.learningRate and start anew',
+      },
+      { cause: error },
+    );
+  }
+}
+
+function due(step: number, every: number): boolean {
+  return every > 0 && step % every === 0;
+}

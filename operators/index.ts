@@ -33,3 +33,4 @@ export {
 export { judge, OUTCOMES, REFUSAL_PHRASES, type Answer, type JudgeConfig, type Outcome } from './judge.js';
 export { readQuestions, type Question, type Questions } from './questions.js';
 export { run, type RunEnd, type RunParts } from './run.js';
+export { subjectOf } from './subject.js';

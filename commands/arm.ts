@@ -1,0 +1,162 @@
+/** @file One arm of a job: its stages made from the recipe, its weights written when it is done. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openSource, trainingBatches, type Cursor, type TrainingBatch } from '../datasets/index.js';
+import type { HostTensor, Value } from '../engine/index.js';
+import { saveModel, writeAdapters } from '../engine/models/index.js';
+import { writeAtomically } from '../formats/index.js';
+import {
+  checkpointStore,
+  createAttack,
+  createDefender,
+  evaluate,
+  run,
+  subjectOf,
+  type Defender,
+  type Evaluation,
+  type Questions,
+  type RunEnd,
+  type RunParts,
+  type Subject,
+} from '../operators/index.js';
+import type { Recipe } from '../recipes/index.js';
+import type { Control, Recorder } from '../streams/index.js';
+import { baseWeights, companions, type Stage } from './stage.js';
+
+/** What an arm needs from the job around it. */
+export interface ArmHost {
+  readonly control: Control;
+  readonly record: Recorder;
+  readonly note: (text: string) => void;
+}
+
+/** An arm that is ready to run. */
+export interface Arm {
+  readonly defender: Defender;
+  readonly subject: Subject;
+  readonly parts: RunParts;
+}
+
+/**
+ * Makes the stages of an arm.
+ * @param recipe the arm's own: see `recipeOfArm`. @param directory where its checkpoints go.
+ * @throws what making attack and defender throws, such as SITE_UNKNOWN
+ */
+export function createArm(
+  recipe: Recipe,
+  stage: Stage,
+  questions: Questions,
+  directory: string,
+  host: ArmHost,
+): Arm {
+  const { engine } = stage;
+  const { seed, steps, defend, attack, checkpoint, evaluate: asked } = recipe;
+  const defender = createDefender(engine, { config: stage.config }, defend, {
+    weights: baseWeights(stage),
+    updates: steps * defend.iterations,
+    seed,
+  });
+  const subject = subjectOf(engine, defender.model, () => defender.weights(), stage.tokenizer, asked.latent);
+  const warned = new Set<string>();
+  const warn = (text: string): void => {
+    // Figures differ from step to step: what was said about a site once need not be said again.
+    const gist = text.replace(/[\d.]+/g, '#');
+    if (!warned.has(gist)) host.note(text);
+    warned.add(gist);
+  };
+  return {
+    defender,
+    subject,
+    parts: {
+      seed,
+      steps,
+      microbatches: defend.microbatches,
+      batches: (from) => batchesOf(recipe, stage, from),
+      attack: attack && createAttack(engine, defender.model, attack),
+      epsilon: attack?.epsilon,
+      defender,
+      evaluate: hasQuestions(questions) ? () => evaluate(subject, questions, asked, asked.during) : null,
+      every: { evaluate: asked.every, checkpoint: checkpoint.every },
+      checkpoints: checkpointStore({ directory: join(directory, 'checkpoints'), keep: checkpoint.keep, warn: host.note }),
+      fingerprint: { executor: engine.executor.name, ...engine.executor.fingerprint },
+      control: host.control,
+      record: host.record,
+      note: host.note,
+      warn,
+    },
+  };
+}
+
+/** Trains an arm to its end, then writes its weights into `directory`. */
+export async function trainArm(arm: Arm, recipe: Recipe, stage: Stage, directory: string): Promise<RunEnd> {
+  const end = await run(arm.parts);
+  if (end.finished) await writeWeights(arm.defender, recipe, stage, directory);
+  return end;
+}
+
+/** Where {@link trainArm} leaves the weights. */
+export function weightsDirectory(recipe: Recipe, directory: string): string {
+  return join(directory, recipe.defend.train.kind === 'adapters' ? 'adapter' : 'model');
+}
+
+/** Endless batches of a recipe after a cursor. Paths are absolute. */
+export function batchesOf(
+  { data, attack, seed }: Recipe,
+  stage: Stage,
+  from: Cursor | undefined,
+): AsyncIterable<TrainingBatch> {
+  const config = {
+    pairs: data.pairs,
+    ...(data.benign && { benign: data.benign }),
+    batchSize: data.pairsPerBatch,
+    benignBatchSize: data.benignPerBatch,
+    context: stage.config.contextLength,
+    overflow: data.overflow,
+    ...(data.system !== null && { system: data.system }),
+    ...(attack && { attacked: attack.segments }),
+    padding: data.padding,
+    minimum: data.minimum,
+    shuffleRows: data.shuffleRows,
+    prefetch: data.prefetch,
+  };
+  // The schema leaves column names open; which ones a table must have is the datasets' business.
+  return trainingBatches(config as unknown as Parameters<typeof trainingBatches>[0], stage.template, {
+    seed,
+    open: openSource,
+    ...(from && { from }),
+  });
+}
+
+/** True where there is anything to ask. */
+export function hasQuestions({ harmful, benign }: Questions): boolean {
+  return harmful.length + benign.length > 0;
+}
+
+/** The whole evaluation of an arm's present weights. */
+export function evaluateArm(arm: Pick<Arm, 'subject'>, recipe: Recipe, questions: Questions): Promise<Evaluation> {
+  return evaluate(arm.subject, questions, recipe.evaluate);
+}
+
+async function writeWeights(defender: Defender, recipe: Recipe, stage: Stage, directory: string): Promise<void> {
+  const { train } = recipe.defend;
+  const target = weightsDirectory(recipe, directory);
+  await mkdir(target, { recursive: true });
+  const { parameters, adapters } = defender.weights();
+  if (train.kind === 'adapters') {
+    const base = recipe.model.kind === 'directory' ? recipe.model.path : '';
+    await writeAdapters(target, { lora: train, adapters: await downloaded(stage, adapters) }, base);
+    return;
+  }
+  await saveModel(target, { config: stage.config, parameters: await downloaded(stage, parameters) });
+  for (const [name, content] of Object.entries(await companions(stage.directory)))
+    await writeAtomically(join(target, name), [content]);
+}
+
+async function downloaded(
+  { engine }: Stage,
+  values: Readonly<Record<string, Value>>,
+): Promise<Record<string, HostTensor>> {
+  const tensors: Record<string, HostTensor> = {};
+  for (const [name, value] of Object.entries(values)) tensors[name] = await engine.download(value);
+  return tensors;
+}

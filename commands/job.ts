@@ -1,0 +1,123 @@
+/** @file A whole job, inside the run's thread: the base model evaluated, then every arm trained and evaluated. */
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeAtomically } from '../formats/index.js';
+import { compare, evaluate, evaluationValues, subjectOf, type Evaluation } from '../operators/index.js';
+import { recipeOfArm, type Recipe } from '../recipes/index.js';
+import { MetricJournal, type Control, type Recorder } from '../streams/index.js';
+import { createArm, evaluateArm, hasQuestions, trainArm, weightsDirectory } from './arm.js';
+import type { JobMessage, JobSpec } from './messages.js';
+import { baseWeights, openRecipe, questionsOf, type Stage } from './stage.js';
+import type { ArmSummary, Summary } from './summary.js';
+
+/** What a job needs from whoever runs it. */
+export interface JobHost {
+  readonly send: (message: JobMessage) => void;
+  readonly control: Control;
+}
+
+const NOTHING_ASKED: Evaluation = { attacks: {}, benign: null };
+
+/**
+ * Runs what is left of a job: what a former process finished is read back, not done again.
+ * @returns undefined where it was stopped before its end; everything is saved then.
+ */
+export async function runJob(spec: JobSpec, host: JobHost): Promise<Summary | undefined> {
+  const { recipe, out } = spec;
+  const journal = new MetricJournal((metric) => host.send({ type: 'metric', metric }), {
+    first: spec.firstSequence,
+  });
+  const stage = await openRecipe(recipe, out);
+  try {
+    return await arms(recipe, out, stage, host, journal);
+  } finally {
+    await stage.dispose();
+  }
+}
+
+async function arms(
+  recipe: Recipe,
+  out: string,
+  stage: Stage,
+  host: JobHost,
+  journal: MetricJournal,
+): Promise<Summary | undefined> {
+  const questions = await questionsOf(recipe, stage);
+  const note = (text: string): void => host.send({ type: 'note', text });
+  const baseRecord = journal.recorder(`${recipe.name}/base`);
+  const base = await once(join(out, 'base'), async () => {
+    if (!hasQuestions(questions)) return NOTHING_ASKED;
+    note('evaluating the base model');
+    const subject = subjectOf(
+      stage.engine,
+      { config: stage.config },
+      () => baseWeights(stage),
+      stage.tokenizer,
+      recipe.evaluate.latent,
+    );
+    return evaluate(subject, questions, recipe.evaluate);
+  });
+  told(host, 'base', base, baseRecord, 0);
+  const done: ArmSummary[] = [];
+  for (const name of Object.keys(recipe.arms)) {
+    const own = recipeOfArm(recipe, name);
+    const directory = join(out, name);
+    const record = journal.recorder(`${recipe.name}/${name}`);
+    const evaluation = await once(directory, async () => {
+      note(`training ${name}`);
+      const arm = createArm(own, stage, questions, directory, { control: host.control, record, note });
+      const end = await trainArm(arm, own, stage, directory);
+      if (!end.finished) return undefined;
+      if (!hasQuestions(questions)) return NOTHING_ASKED;
+      note(`evaluating ${name}`);
+      return evaluateArm(arm, own, questions);
+    });
+    if (!evaluation) return undefined;
+    told(host, name, evaluation, record, own.steps);
+    done.push({ name, steps: own.steps, weights: weightsDirectory(own, directory), evaluation });
+  }
+  return summarize(recipe, out, stage, base, done);
+}
+
+function told(host: JobHost, name: string, evaluation: Evaluation, record: Recorder, step: number): void {
+  const values = evaluationValues(evaluation);
+  if (Object.keys(values).length > 0) record(step, 'evaluate', values);
+  host.send({ type: 'evaluation', name, evaluation });
+}
+
+/** Work whose evaluation is kept beside it: done once, however often the job is resumed. */
+async function once<T extends Evaluation | undefined>(
+  directory: string,
+  work: () => Promise<T>,
+): Promise<T | Evaluation> {
+  const path = join(directory, 'evaluation.json');
+  const kept = await readFile(path, 'utf8').catch(() => undefined);
+  if (kept !== undefined) return JSON.parse(kept) as Evaluation;
+  const evaluation = await work();
+  await mkdir(directory, { recursive: true });
+  if (evaluation) await writeAtomically(path, [JSON.stringify(evaluation)]);
+  return evaluation;
+}
+
+async function summarize(
+  recipe: Recipe,
+  out: string,
+  { engine }: Stage,
+  base: Evaluation,
+  done: readonly ArmSummary[],
+): Promise<Summary> {
+  const last = done.at(-1);
+  const first = done.length > 1 ? done[0] : undefined;
+  const difference = compare(last?.evaluation ?? base, first?.evaluation ?? base);
+  const summary: Summary = {
+    recipe: recipe.name,
+    seed: recipe.seed,
+    executor: engine.executor.name,
+    fingerprint: engine.executor.fingerprint,
+    base,
+    arms: done,
+    difference: { ...difference, of: [last?.name ?? 'base', first?.name ?? 'base'] },
+  };
+  await writeAtomically(join(out, 'summary.json'), [`${JSON.stringify(summary, null, 2)}\n`]);
+  return summary;
+}

@@ -120,7 +120,7 @@ function checkedEntry(name: string, entry: unknown, owner: string): Entry {
       code: 'SAFETENSORS_DTYPE',
       owner,
       expected: `dtype ${Object.keys(ELEMENT_BYTES).join(', ')}`,
-      got: JSON.stringify(dtype) ?? 'nothing',
+      got: String(JSON.stringify(dtype)),
       hint: 'convert the tensor to one of these types',
     });
   const [begin, end] = offsets as [number, number];

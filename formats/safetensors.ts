@@ -40,12 +40,13 @@ export async function readSafetensors(
 ): Promise<Safetensors> {
   return withFile(path, async (file, owner) => {
     const { header, start } = await headerOf(file, owner);
-    const tensors: Record<string, StoredTensor> = {};
+    const tensors: [string, StoredTensor][] = [];
     for (const entry of header.entries.filter(({ name }) => wanted(name))) {
       const bytes = await readAt(file, start + entry.begin, entry.end - entry.begin, owner);
-      tensors[entry.name] = decoded(entry, bytes, owner);
+      tensors.push([entry.name, decoded(entry, bytes, owner)]);
     }
-    return { tensors, metadata: header.metadata };
+    // Defines names like `__proto__`, which an assignment would not.
+    return { tensors: Object.fromEntries(tensors), metadata: header.metadata };
   });
 }
 
@@ -64,15 +65,15 @@ export async function writeSafetensors(
   options: { readonly metadata?: Readonly<Record<string, string>>; readonly floats?: FloatType } = {},
 ): Promise<void> {
   const floats = options.floats ?? 'F32';
-  const header: Record<string, unknown> = options.metadata ? { __metadata__: options.metadata } : {};
   let end = 0;
-  for (const [name, { dtype, shape, data }] of Object.entries(tensors)) {
+  const entries = Object.entries(tensors).map(([name, { dtype, shape, data }]) => {
     const type: ElementType = dtype === 'int32' ? 'I32' : floats;
     const begin = end;
     end += data.length * ELEMENT_BYTES[type];
-    header[name] = { dtype: type, shape, data_offsets: [begin, end] };
-  }
-  await writeAtomically(path, chunks(header, tensors, floats));
+    return [name, { dtype: type, shape, data_offsets: [begin, end] }] as const;
+  });
+  const metadata = options.metadata ? [['__metadata__', options.metadata] as const] : [];
+  await writeAtomically(path, chunks(Object.fromEntries([...metadata, ...entries]), tensors, floats));
 }
 
 function* chunks(

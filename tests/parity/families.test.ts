@@ -61,7 +61,7 @@ function forwardAndBackward(config: ModelConfig) {
             [rows, columns - 1, -1],
           );
           const targets = ops.oneHot(
-            ops.reshape(ops.slice(tokens, [0, 1], [rows, columns - 1]), [-1]) as never,
+            ops.reshape(ops.slice(tokens, [0, 1], [rows, columns - 1]), [-1]),
             config.vocabularySize,
           );
           const chosen = ops.mul(ops.reshape(ops.logSoftmax(predicting as never), targets.shape), targets);

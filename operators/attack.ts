@@ -3,8 +3,7 @@
  * within an L2 ball per token and site, what makes the model give the adversarial completion. Changes no weight.
  */
 import type { PackedBatch } from '../datasets/index.js';
-import { adamwScalars, float32, type Engine } from '../engine/index.js';
-import { siteWidth } from '../engine/models/index.js';
+import { adamwScalars, float32, siteWidth, type Engine } from '../engine/index.js';
 import { complain } from '../foundation/index.js';
 import { attackCoefficients, attackIteration, readFigures } from './attack-iteration.js';
 import type { AttackConfig } from './config.js';

@@ -37,13 +37,13 @@ export function logOdds(logits: Tensor, tokens: Tensor): Tensor {
     const exponentials = ops.exp(ops.sub(others, top));
     const total = ops.sum(exponentials, 1, true);
     const rest = ops.reshape(ops.add(ops.log(total), top), [labels]);
-    save([exponentials, total]);
+    save([exponentials, total, isLabel]);
     return {
       value: ops.sub(own, rest),
       gradFunc: (dy: Tensor, saved: Tensor[]): Tensor => {
-        const [terms, sum] = saved as [Tensor, Tensor];
+        const [terms, sum, own] = saved as [Tensor, Tensor, Tensor];
         const column = ops.expandDims(dy, 1);
-        return ops.where(isLabel, ops.mul(column, ops.onesLike(terms)), ops.mul(terms, ops.neg(ops.div(column, sum))));
+        return ops.where(own, column, ops.mul(terms, ops.neg(ops.div(column, sum))));
       },
     };
   });

@@ -1,7 +1,6 @@
 /** @file A model as operators pass it around: its configuration, and its weights wherever the engine keeps them. */
 import { createHash } from 'node:crypto';
-import { modelConfigJson, type ModelConfig } from '../engine/models/index.js';
-import type { Value } from '../engine/index.js';
+import { modelKey, type ModelConfig, type Value } from '../engine/index.js';
 
 /** What a model is, without its weights. */
 export interface Model {
@@ -18,6 +17,6 @@ export type ModelWeights<T = Value> = {
 
 /** A program's name: readable in front, and a digest of the model and of every static choice behind it. */
 export function programName(purpose: string, model: Model, choices: unknown): string {
-  const key = JSON.stringify([modelConfigJson(model.config), model.adapterScale ?? 1, choices]);
+  const key = JSON.stringify([modelKey(model.config), model.adapterScale ?? 1, choices]);
   return `${purpose}:${createHash('sha256').update(key).digest('hex').slice(0, 12)}`;
 }

@@ -1,7 +1,6 @@
 /** @file Losses of packed pair rows: one forward, logits at labelled positions only, whichever completion is wanted. */
 import type { Completion, PackedBatch } from '../datasets/index.js';
-import { ops, type Tensor } from '../engine/index.js';
-import { hiddenStates, logitsAt, perturbing, type Weights } from '../engine/models/index.js';
+import { hiddenStates, logitsAt, ops, perturbing, type Tensor, type Weights } from '../engine/index.js';
 import { complain } from '../foundation/index.js';
 import type { BatchTensors, LabelFeed } from './feed.js';
 import { away, logOdds, toward } from './losses.js';

@@ -1,0 +1,264 @@
+/**
+ * @file Trains weights to behave under a perturbation (Sheshadri et al. 2024, arXiv 2407.15549): toward the desired
+ * completion and away from the adversarial one under δ, plain losses on benign rows without it. Without
+ * perturbations it is ordinary training. Knows nothing about how a perturbation was found.
+ */
+import { adamwScalars, scheduleFactor, type Engine, type HostTensor, type Value } from '../engine/index.js';
+import { complain } from '../foundation/index.js';
+import { coefficientsOf, type Coefficients, type DefendConfig } from './config.js';
+import { preparePart, type DefendPart } from './defend-part.js';
+import {
+  accumulateGradients,
+  applyGradients,
+  defendAtOnce,
+  DEFENCE_LOSSES,
+  divergence,
+  KL_GUARD,
+  type DefenceLoss,
+  type PartArgs,
+  type TrainedState,
+  type UpdateArgs,
+} from './defend-program.js';
+import type { Model, ModelWeights } from './model.js';
+import { StateBuffers, type PerSite } from './perturbation.js';
+import { uploadScalars } from './scalars.js';
+import { trainable, type Trainable } from './trainable.js';
+
+/** One update of a defence. */
+export interface DefendTrace {
+  /** Counted from 0 over the whole run. */
+  readonly update: number;
+  /** Σ coefficient·loss. */
+  readonly loss: number;
+  /** Losses without their coefficients; only those that are used. */
+  readonly losses: Readonly<Partial<Record<DefenceLoss, number>>>;
+  /** Global norm before clipping. */
+  readonly gradientNorm: number;
+  readonly learningRate: number;
+}
+
+/** All that a defence remembers between steps: trained weights, AdamW's moments, and how many updates it made. */
+export interface DefenderState {
+  readonly updates: number;
+  /** `trained/NAME`, `first/NAME`, `second/NAME`. */
+  readonly tensors: Readonly<Record<string, HostTensor>>;
+}
+
+/** Trains the weights it holds, batch by batch. */
+export interface Defender {
+  /** The model with the scale of the adapters that are trained: what attacks and evaluations on its weights use. */
+  readonly model: Model;
+  /** Updates made so far. */
+  readonly updates: number;
+  /** The current weights. Their memory is used again by the next `step`: ask anew after it. */
+  weights(): ModelWeights;
+  /**
+   * `iterations` updates on one batch, which is given in parts ({@link partsOf}); gradients of the parts add up to
+   * the whole's, each part's under its own perturbation. After an error the weights are those of the last good update.
+   * @throws DEFEND_PART_MISSING, LABELS_MISSING, LOSS_NOT_FINITE
+   */
+  step(parts: readonly DefendPart[]): Promise<readonly DefendTrace[]>;
+  save(): Promise<DefenderState>;
+  /** Goes on from a saved state as if it had never stopped. @throws STATE_MISMATCH */
+  restore(state: DefenderState): void;
+}
+
+export interface DefenderOptions {
+  readonly weights: ModelWeights;
+  /** Updates of the whole run, for the schedule. */
+  readonly updates: number;
+  /** Seeds fresh adapters, where they are trained and `weights` has none. */
+  readonly seed: number;
+}
+
+/**
+ * A defender on weights as they are. These also are the base model of the kl term (without adapters).
+ * @throws LOSS_UNKNOWN, LOSS_NONE, TRAIN_LAYER_UNKNOWN
+ */
+export function createDefender(
+  engine: Engine,
+  model: Model,
+  config: DefendConfig,
+  options: DefenderOptions,
+): Defender {
+  return new BufferedDefender(engine, config, trainable(engine, model, config.train, options.weights, options.seed), {
+    ...options,
+    coefficients: coefficientsOf('defend', { ...config.losses }, DEFENCE_LOSSES, config.normalizeCoefficients),
+  });
+}
+
+type State = TrainedState<Value>;
+
+class BufferedDefender implements Defender {
+  updates = 0;
+  readonly model: Model;
+  private readonly buffers: StateBuffers;
+  private readonly names: readonly DefenceLoss[];
+  /** Never among the targets of the next update. */
+  private state: State;
+  private targets: [State, State] | undefined;
+  private sums: [PerSite<Value>, PerSite<Value>] | undefined;
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly config: DefendConfig,
+    private readonly what: Trainable,
+    private readonly options: DefenderOptions & { readonly coefficients: Coefficients },
+  ) {
+    this.model = what.plan.model;
+    this.buffers = new StateBuffers(engine);
+    this.names = [...options.coefficients.keys()] as DefenceLoss[];
+    this.state = { trained: what.weights.trained, first: this.zeros(), second: this.zeros() };
+  }
+
+  weights(): ModelWeights {
+    return this.what.plan.join({ trained: this.state.trained, frozen: this.what.weights.frozen });
+  }
+
+  async step(parts: readonly DefendPart[]): Promise<readonly DefendTrace[]> {
+    const base = this.what.plan.join(this.what.weights).parameters;
+    const ready: PartArgs<Value>[] = [];
+    for (const part of parts) ready.push(await preparePart(this.engine, this.what.plan, this.names, part, base));
+    if (this.config.reinitialize) this.state = { ...this.state, first: this.zeros(), second: this.zeros() };
+    const trace: DefendTrace[] = [];
+    for (let iteration = 0; iteration < this.config.iterations; iteration++)
+      trace.push(await this.update(ready, this.config.reinitialize ? iteration : this.updates));
+    return trace;
+  }
+
+  async save(): Promise<DefenderState> {
+    const tensors: Record<string, HostTensor> = {};
+    for (const [group, values] of Object.entries(this.state))
+      for (const [name, value] of Object.entries(values))
+        tensors[`${group}/${name}`] = await this.engine.download(value);
+    return { updates: this.updates, tensors };
+  }
+
+  restore(saved: DefenderState): void {
+    const group = (kind: keyof State): PerSite<Value> =>
+      Object.fromEntries(
+        Object.entries(this.state[kind]).map(([name, { shape }]) => {
+          const tensor = saved.tensors[`${kind}/${name}`];
+          if (!tensor || tensor.shape.join() !== shape.join()) return refuse(`${kind}/${name}`, shape, tensor?.shape);
+          return [name, this.engine.upload(tensor)];
+        }),
+      );
+    this.state = { trained: group('trained'), first: group('first'), second: group('second') };
+    this.updates = saved.updates;
+  }
+
+  /** One update; the state changes only when its figures are finite. */
+  private async update(parts: readonly PartArgs<Value>[], age: number): Promise<DefendTrace> {
+    const factor = scheduleFactor(this.updates, this.options.updates, this.config.schedule);
+    const learningRate = this.config.learningRate * factor;
+    const optimizer = {
+      ...this.state,
+      adam: uploadScalars(this.engine, adamwScalars(age + 1, { ...this.config, learningRate })),
+      ...uploadScalars(this.engine, { clipNorm: this.config.clipNorm }),
+    };
+    this.targets ??= [this.fresh(), this.fresh()];
+    const [target, other] = this.targets;
+    const [only] = parts;
+    const figures =
+      only && parts.length === 1
+        ? await this.updateAtOnce(only, optimizer, target)
+        : await this.updateInParts(parts, optimizer, target);
+    const losses = Object.fromEntries(this.names.map((name, at) => [name, figures[at] as number]));
+    const loss = this.names.reduce((sum, name) => sum + this.coefficient(name) * (losses[name] as number), 0);
+    const gradientNorm = figures.at(-1) as number;
+    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) notFinite(this.updates, loss, gradientNorm);
+    this.state = target;
+    this.targets = [other, target];
+    return { update: this.updates++, loss, losses, gradientNorm, learningRate };
+  }
+
+  private async updateAtOnce(part: PartArgs<Value>, optimizer: Optimizer, target: State): Promise<number[]> {
+    const { frozen } = this.what.weights;
+    const coefficients = uploadScalars(this.engine, Object.fromEntries(this.options.coefficients));
+    const { figures } = await this.engine.run(
+      defendAtOnce(this.what.plan, this.names),
+      { ...optimizer, frozen, part, coefficients },
+      target,
+    );
+    return [...(await this.engine.download(figures)).data];
+  }
+
+  private async updateInParts(
+    parts: readonly PartArgs<Value>[],
+    optimizer: Optimizer,
+    target: State,
+  ): Promise<number[]> {
+    const weights = { trained: this.state.trained, frozen: this.what.weights.frozen };
+    const coefficients = uploadScalars(this.engine, await this.coefficientsFor(parts));
+    const definition = accumulateGradients(this.what.plan, this.names);
+    const totals = this.names.map(() => 0);
+    this.sums ??= [this.fresh().trained, this.fresh().trained];
+    let [next, spare] = this.sums;
+    let sums: PerSite<Value> = this.zeros();
+    for (const part of parts) {
+      const { figures } = await this.engine.run(
+        definition,
+        { ...weights, part, coefficients, sums },
+        { sums: next },
+      );
+      (await this.engine.download(figures)).data.forEach((value, at) => ((totals[at] as number) += value));
+      [sums, next, spare] = [next, spare, next];
+    }
+    const { figures } = await this.engine.run(applyGradients(this.what.plan), { ...optimizer, sums }, target);
+    return [...totals, ...(await this.engine.download(figures)).data];
+  }
+
+  /** The kl term is divided by its value on the whole batch, so that is found first where the batch has parts. */
+  private async coefficientsFor(parts: readonly PartArgs<Value>[]): Promise<Record<string, number>> {
+    const given = Object.fromEntries(this.options.coefficients);
+    if (!this.names.includes('kl')) return given;
+    let total = 0;
+    for (const part of parts) {
+      const weights = { trained: this.state.trained, frozen: this.what.weights.frozen };
+      const value = (await this.engine.run(divergence(this.what.plan), { ...weights, part })) as Value;
+      total += (await this.engine.download(value)).data[0] as number;
+    }
+    return { ...given, kl: this.coefficient('kl') / (total + KL_GUARD) };
+  }
+
+  private coefficient(name: DefenceLoss): number {
+    return this.options.coefficients.get(name) ?? 0;
+  }
+
+  private zeros(): PerSite<Value> {
+    return mapValues(this.what.weights.trained, ({ shape }) => this.buffers.zeros(shape));
+  }
+
+  private fresh(): State {
+    const take = (): PerSite<Value> =>
+      mapValues(this.what.weights.trained, ({ shape }) => this.buffers.take(shape));
+    return { trained: take(), first: take(), second: take() };
+  }
+}
+
+/** Arguments of an update besides gradients. */
+type Optimizer = UpdateArgs<Value>;
+
+function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T) => U): Record<string, U> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
+}
+
+function notFinite(update: number, loss: number, gradientNorm: number): never {
+  return complain({
+    code: 'LOSS_NOT_FINITE',
+    owner: `defend, update ${update}`,
+    expected: 'a finite loss and gradient',
+    got: `loss ${loss}, gradient norm ${gradientNorm}`,
+    hint: 'lower the learning rate, or go back to an earlier checkpoint',
+  });
+}
+
+function refuse(name: string, shape: readonly number[], got: readonly number[] | undefined): never {
+  return complain({
+    code: 'STATE_MISMATCH',
+    owner: 'defend',
+    expected: `${name} of shape [${shape.join(', ')}]`,
+    got: got ? `[${got.join(', ')}]` : 'none',
+    hint: 'resume with the recipe and model that the state was saved with',
+  });
+}

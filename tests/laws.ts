@@ -1,13 +1,13 @@
 /**
- * @file Laws to hold one's own operators to. `obeysStreamLaws` takes any stream operator and what it means for plain
- * arrays, and checks the rest: order, credits, one ending, errors, and that a stop at any moment leaves nothing open.
+ * @file Laws of stream operators. `obeysStreamLaws` takes any operator and what it means for plain arrays, and checks:
+ * order, credits, one ending, errors, and that a stop at any moment leaves nothing open.
  */
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { collect, Control, drain, pull, serial, type Flow, type Operator } from '../streams/index.js';
+import { Probe, waiter, type Wait } from './probe.js';
 
-/** Lets an operator under test wait: resolves with the value when the schedule says so. */
-export type Wait = <T>(value: T) => Promise<T>;
+export { Probe, waiter, type Wait };
 
 export interface StreamSubject<B> {
   /** A fresh operator; `wait` delays its asynchronous work, if it has any. */
@@ -25,59 +25,6 @@ export async function obeysStreamLaws<B>(subject: StreamSubject<B>): Promise<voi
   await endsOnce(subject);
   await stopsAtAnyMoment(subject);
   await givesUpAtAnyMoment(subject);
-}
-
-/** A source that counts: calls of `next`, items read, overlapping reads, calls of `return`. */
-export class Probe implements AsyncIterable<number> {
-  opened = false;
-  calls = 0;
-  pulled = 0;
-  returned = 0;
-  ended = false;
-  failed = false;
-  overlapped = false;
-  #reading = false;
-
-  constructor(
-    private readonly items: readonly number[],
-    private readonly wait: Wait,
-    private readonly failAt = Number.POSITIVE_INFINITY,
-  ) {}
-
-  /** Opened, and neither exhausted nor closed. */
-  get open(): boolean {
-    return this.opened && !this.ended && this.returned === 0;
-  }
-
-  [Symbol.asyncIterator](): AsyncIterator<number> {
-    this.opened = true;
-    return {
-      next: async () => {
-        this.calls += 1;
-        this.overlapped ||= this.#reading;
-        this.#reading = true;
-        await this.wait(undefined);
-        this.#reading = false;
-        if (this.pulled === this.failAt) {
-          this.ended = true;
-          this.failed = true;
-          throw new Error('source failed');
-        }
-        const value = this.items[this.pulled];
-        if (value === undefined) {
-          this.ended = true;
-          return { done: true, value: undefined };
-        }
-        this.pulled += 1;
-        return { done: false, value };
-      },
-      return: async () => {
-        this.returned += 1;
-        await this.wait(undefined);
-        return { done: true, value: undefined };
-      },
-    };
-  }
 }
 
 const inputs = fc.array(fc.integer({ min: -9, max: 9 }), { maxLength: 12 });
@@ -119,26 +66,25 @@ export async function endsOnce<B>({ operator, model }: StreamSubject<B>): Promis
     fc.asyncProperty(fc.scheduler(), inputs, fc.nat(16), async (scheduler, input, failAt) => {
       const wait = waiter(scheduler);
       const source = new Probe(input, wait, failAt);
-      const heard: unknown[] = [];
-      const flow = pull(source).through(operator(wait));
-      const running = flow.items.run(
-        {
-          event: (_time, item) => {
-            heard.push(item.value);
-            item.release();
-          },
-          end: () => heard.push('ended'),
-          error: (_time, error) => heard.push(error.message),
-        },
-        { now: () => 0 } as Parameters<typeof flow.items.run>[1],
-      );
-      await scheduler.waitIdle();
+      const heard = await listen(scheduler, pull(source).through(operator(wait)));
       const seen = input.slice(0, failAt);
       const ending = source.failed ? 'source failed' : 'ended';
-      if (source.failed) expect([...model(seen), 'ended']).toEqual([...heard.slice(0, -1), 'ended']);
+      if (source.failed) expect(heard.slice(0, -1)).toEqual(model(seen));
       expect(heard.filter((each) => typeof each === 'string')).toEqual([ending]);
       expect(heard.at(-1)).toBe(ending);
-      void running.dispose();
+    }),
+  );
+}
+
+/** An operator that throws `operator failed` at some item fails the flow with it, once, and nothing comes after. */
+export async function failsOnce(failing: (wait: Wait) => Operator<number, unknown>): Promise<void> {
+  await fc.assert(
+    fc.asyncProperty(fc.scheduler(), inputs, creditCounts, async (scheduler, input, credits) => {
+      const wait = waiter(scheduler);
+      const flow = pull(new Probe(input, wait), { credits }).through(failing(wait));
+      const endings = (await listen(scheduler, flow)).filter((each) => typeof each === 'string');
+      expect(endings).toHaveLength(1);
+      expect(['ended', 'operator failed']).toContain(endings[0]);
     }),
   );
 }
@@ -172,6 +118,7 @@ export async function givesUpAtAnyMoment<B>({ operator }: StreamSubject<B>): Pro
       const source = new Probe(input, wait);
       const abort = new AbortController();
       let working = 0;
+      let workingAtTheEnd = 0;
       const counted: Wait = async (value) => {
         working += 1;
         await wait(undefined);
@@ -180,19 +127,12 @@ export async function givesUpAtAnyMoment<B>({ operator }: StreamSubject<B>): Pro
       };
       void stopAfter(at, wait, () => abort.abort(new Error('given up')));
       const flow = pull(source).through(operator(counted));
-      expect(['ended', 'given up']).toContain(await settled(scheduler, flow, abort.signal));
-      expect(working).toBe(0);
+      const ending = settled(scheduler, flow, abort.signal, () => (workingAtTheEnd = working));
+      expect(['ended', 'given up']).toContain(await ending);
+      expect(workingAtTheEnd).toBe(0);
       await nothingOpen(scheduler, source);
     }),
   );
-}
-
-/** A {@link Wait} whose moments the scheduler picks. */
-export function waiter(scheduler: fc.Scheduler): Wait {
-  return async (value) => {
-    await scheduler.schedule(Promise.resolve());
-    return value;
-  };
 }
 
 async function stopAfter(moments: number, wait: Wait, stop: () => void): Promise<void> {
@@ -200,16 +140,37 @@ async function stopAfter(moments: number, wait: Wait, stop: () => void): Promise
   stop();
 }
 
-/** How the flow ended: `ended`, or the error's message. */
-async function settled(scheduler: fc.Scheduler, flow: Flow<unknown>, signal?: AbortSignal): Promise<string> {
-  const run = drain(flow, signal === undefined ? {} : { signal });
-  return finish(
-    scheduler,
-    run.then(
-      () => 'ended',
-      (error: unknown) => (error as Error).message,
-    ),
+/** All that a sink hears of a flow, without anyone disposing it: values, `ended`, the messages of errors. */
+async function listen(scheduler: fc.Scheduler, flow: Flow<unknown>): Promise<unknown[]> {
+  const heard: unknown[] = [];
+  flow.items.run(
+    {
+      event: (_time, item) => {
+        heard.push(item.value);
+        item.release();
+      },
+      end: () => heard.push('ended'),
+      error: (_time, error) => heard.push(error.message),
+    },
+    { now: () => 0 } as Parameters<typeof flow.items.run>[1],
   );
+  await scheduler.waitIdle();
+  return heard;
+}
+
+/** How the flow ended: `ended`, or the error's message. */
+async function settled(
+  scheduler: fc.Scheduler,
+  flow: Flow<unknown>,
+  signal?: AbortSignal,
+  atTheEnd?: () => void,
+): Promise<string> {
+  const run = drain(flow, signal === undefined ? {} : { signal }).finally(atTheEnd);
+  const ending = run.then(
+    () => 'ended',
+    (error: unknown) => (error as Error).message,
+  );
+  return finish(scheduler, ending);
 }
 
 /** Runs everything that is scheduled; a promise that is open after that would be open for ever. */

@@ -1,6 +1,6 @@
 import { describe, it } from 'vitest';
 import { everyNth, filter, latest, map, rollingMean, serial, share, take, tap } from '../../streams/index.js';
-import { obeysStreamLaws, type StreamSubject } from '../laws.js';
+import { failsOnce, obeysStreamLaws, type StreamSubject } from '../laws.js';
 
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, each) => sum + each, 0) / values.length;
@@ -58,4 +58,16 @@ describe('stream laws', () => {
     it(`${name} keeps order and credits, ends once, passes errors, and leaves nothing open`, () =>
       obeysStreamLaws(subject));
   }
+
+  const refuse = (value: number): number => {
+    if (value > 3) throw new Error('operator failed');
+    return value;
+  };
+
+  it('serial fails once when a step rejects', () =>
+    failsOnce((wait) => serial(async (value: number) => refuse(await wait(value)))));
+
+  it('serial fails once when a step throws at once', () => failsOnce(() => serial(refuse)));
+
+  it('a synchronous operator fails once when it throws', () => failsOnce(() => map(refuse)));
 });

@@ -103,7 +103,8 @@ function resolve(source: Source, name: string, path: string): { column: string; 
 
 /** A value in a message, cut short. */
 export function describe(value: unknown): string {
-  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
+  if (value === undefined) return 'nothing';
+  const text = JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? `${part}` : part));
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 

@@ -58,6 +58,8 @@ export function createTokenizer(definition: JsonObject, config: JsonObject, owne
   };
   const bos = special('bos_token');
   const ids = [...library.get_vocab(true).values(), ...library.get_added_tokens_decoder().keys()];
+  // The library cleans up by default (`x !` becomes `x!`), which loses text; here only where the model asks for it.
+  const cleanUp = config['clean_up_tokenization_spaces'] === true;
   const addsBos = bos !== undefined && library.encode('').ids[0] === bos.id;
   return {
     encode(text, { specialTokens = true } = {}) {
@@ -66,7 +68,12 @@ export function createTokenizer(definition: JsonObject, config: JsonObject, owne
       return doubled ? tokens.slice(1) : tokens;
     },
     decode: (tokens, { specialTokens = false } = {}) =>
-      tokens.length === 0 ? '' : library.decode([...tokens], { skip_special_tokens: !specialTokens }),
+      tokens.length === 0
+        ? ''
+        : library.decode([...tokens], {
+            skip_special_tokens: !specialTokens,
+            clean_up_tokenization_spaces: cleanUp,
+          }),
     bos,
     eos: special('eos_token'),
     pad: special('pad_token'),
@@ -115,7 +122,10 @@ export async function readJson(file: string): Promise<JsonObject | undefined> {
 /** The part of the library that is used; its own types do not resolve under Node's module resolution. */
 interface HubTokenizer {
   encode(text: string, options?: { readonly add_special_tokens: boolean }): { readonly ids: number[] };
-  decode(ids: number[], options: { readonly skip_special_tokens: boolean }): string;
+  decode(
+    ids: number[],
+    options: { readonly skip_special_tokens: boolean; readonly clean_up_tokenization_spaces: boolean },
+  ): string;
   token_to_id(token: string): number | undefined;
   get_vocab(withAddedTokens: boolean): ReadonlyMap<string, number>;
   get_added_tokens_decoder(): ReadonlyMap<number, unknown>;

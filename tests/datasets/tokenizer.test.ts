@@ -1,0 +1,50 @@
+/** @file Laws and complaints of the tokenizer. */
+import fc from 'fast-check';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { checkVocabulary, loadTokenizer } from '../../datasets/index.js';
+import { byteTokenizer, temporaryFolder } from './helpers.js';
+
+describe('tokenizer', () => {
+  it('decodes what it encoded, with or without special tokens around it', () => {
+    const tokenizer = byteTokenizer({ addsBos: true });
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), fc.boolean(), (text, specialTokens) => {
+        const ids = tokenizer.encode(text, { specialTokens });
+        expect(ids[0] === 1).toBe(specialTokens);
+        expect(tokenizer.decode(ids)).toBe(text);
+        expect(tokenizer.decode(ids, { specialTokens: true })).toBe((specialTokens ? '<s>' : '') + text);
+      }),
+    );
+  });
+
+  it('knows its special tokens, its size, and the text of no tokens', () => {
+    const tokenizer = byteTokenizer();
+    expect(tokenizer.bos).toEqual({ id: 1, text: '<s>' });
+    expect(tokenizer.eos).toEqual({ id: 2, text: '</s>' });
+    expect(tokenizer.pad).toEqual({ id: 0, text: '<pad>' });
+    expect(tokenizer.size).toBe(262);
+    expect(tokenizer.addsBos).toBe(false);
+    expect(byteTokenizer({ addsBos: true }).addsBos).toBe(true);
+    expect(tokenizer.decode([])).toBe('');
+    expect(tokenizer.decode(tokenizer.encode('so , what !'))).toBe('so , what !');
+  });
+
+  it('fits a model whose vocabulary is its own or padded, and no other', () => {
+    const tokenizer = byteTokenizer();
+    for (const vocabulary of [262, 264, 320])
+      expect(() => checkVocabulary(tokenizer, vocabulary)).not.toThrow();
+    expect(() => checkVocabulary(tokenizer, 261)).toThrow('ids up to 261');
+    expect(() => checkVocabulary(tokenizer, 512)).toThrow('only 262');
+  });
+
+  it('says which file is missing or broken', async () => {
+    const folder = await temporaryFolder();
+    await expect(loadTokenizer(folder)).rejects.toMatchObject({ code: 'TOKENIZER_MISSING' });
+    await writeFile(join(folder, 'tokenizer.json'), '{"model":');
+    await expect(loadTokenizer(folder)).rejects.toMatchObject({ code: 'TOKENIZER_INVALID' });
+    await writeFile(join(folder, 'tokenizer.json'), '{"model":{"type":"Nonsense"}}');
+    await expect(loadTokenizer(folder)).rejects.toMatchObject({ code: 'TOKENIZER_INVALID' });
+  });
+});

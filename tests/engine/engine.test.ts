@@ -50,7 +50,7 @@ describe.each([
   test('names a missing argument', async () => {
     engine = createEngine(executor());
     const args = { x: float32([2]) } as unknown as { x: HostTensor; factor: HostTensor };
-    await expect(engine.run(scaled, args)).rejects.toThrowError();
+    await expect(engine.run(scaled, args)).rejects.toThrow();
   });
 });
 

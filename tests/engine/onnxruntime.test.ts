@@ -92,8 +92,8 @@ describe('onnxruntimeExecutor', () => {
     const compute = (args: unknown): Tensor => (cases[name] as Unary)((args as { x: Tensor }).x);
     for (const x of [matrix, positive]) {
       const definition = { name: `case ${name}`, compute };
-      const expected = await data(eager, await eager.run(definition as never, { x }));
-      const got = await data(compiled, await compiled.run(definition as never, { x }));
+      const expected = await data(eager, await eager.run(definition, { x }));
+      const got = await data(compiled, await compiled.run(definition, { x }));
       expect(got.constructor).toBe(expected.constructor);
       got.forEach((value, index) => expect(value).toBeCloseTo(expected[index]!, 5));
     }
@@ -117,11 +117,8 @@ describe('onnxruntimeExecutor', () => {
   test('a random program and its gradients equal tfjs run eagerly', async () => {
     await fc.assert(
       fc.asyncProperty(programArbitrary, matricesArbitrary, async (definition, args) => {
-        const expected = (await eager.run(definition, args as never)) as unknown as Record<
-          string,
-          HostTensor
-        >;
-        const got = (await compiled.run(definition, args as never)) as unknown as Record<string, HostTensor>;
+        const expected = (await eager.run(definition, args)) as unknown as Record<string, HostTensor>;
+        const got = (await compiled.run(definition, args)) as unknown as Record<string, HostTensor>;
         for (const key of ['loss', 'last'])
           got[key]!.data.forEach((value, index) => expect(value).toBeCloseTo(expected[key]!.data[index]!, 4));
         const gradients = got['gradients'] as unknown as Record<string, HostTensor>;
@@ -152,14 +149,14 @@ describe('onnxruntimeExecutor', () => {
         return ops.matMul(x, y, transposeA, transposeB);
       };
       const definition = { name: `product ${String(transposeA)} ${String(transposeB)}`, compute };
-      const expected = await data(eager, await eager.run(definition, { x: a } as never));
-      const got = await data(compiled, await compiled.run(definition, { x: a } as never));
+      const expected = await data(eager, await eager.run(definition, { x: a }));
+      const got = await data(compiled, await compiled.run(definition, { x: a }));
       got.forEach((value, index) => expect(value).toBeCloseTo(expected[index]!, 5));
     }
   });
 
   test('a gather within rows picks elements', async () => {
-    const compute = ({ x, i }: { x: Tensor; i: Tensor }): Tensor => ops.gather(x, i as never, 1, 1);
+    const compute = ({ x, i }: { x: Tensor; i: Tensor }): Tensor => ops.gather(x, i, 1, 1);
     const args = { x: matrix, i: int32([2, 1], [2, 0]) };
     expect([...(await data(compiled, await compiled.run({ name: 'pick', compute }, args as never)))]).toEqual(
       [2, 1.5],

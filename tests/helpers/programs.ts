@@ -65,7 +65,7 @@ export const programArbitrary: fc.Arbitrary<Definition> = fc
         },
         { x, y },
       );
-      return { loss, last: aux.last as Tensor, gradients };
+      return { loss, last: aux.last, gradients };
     },
   }));
 

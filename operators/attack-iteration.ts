@@ -31,8 +31,12 @@ export type AttackArgs<T = Tensor> = {
   readonly adam: AdamWScalars<T>;
 };
 
-/** The next state, and {@link figureNames} as one vector. */
-export type AttackResult<T = Tensor> = { readonly state: PerturbationState<T>; readonly figures: T };
+/** The next state, the iteration's figures as one vector ({@link readFigures}), and gradients where they are kept. */
+export type AttackResult<T = Tensor> = {
+  readonly state: PerturbationState<T>;
+  readonly figures: T;
+  readonly gradients: PerSite<T>;
+};
 
 /** The coefficients of an attack's losses. @throws LOSS_UNKNOWN, LOSS_NONE */
 export function attackCoefficients(config: AttackConfig): Coefficients {
@@ -44,9 +48,10 @@ export function attackIteration(
   model: Model,
   sites: readonly string[],
   losses: readonly string[],
+  keepGradients: boolean,
 ): Definition<AttackArgs, AttackResult> {
   return {
-    name: programName('attack', model, [sites, losses]),
+    name: programName('attack', model, [sites, losses, keepGradients]),
     compute: ({ weights, batch, attacked, state, coefficients, epsilon, adam }) => {
       const { loss, aux, gradients } = valueAndGradients((delta) => {
         const parts = pairLosses(model, weights, batch, delta, ATTACK_AIMS, losses);
@@ -59,6 +64,7 @@ export function attackIteration(
       const norms = sites.flatMap((site) => normFigures(delta[site] as Tensor, attacked));
       return {
         state: { delta, m: next.moments.first, v: next.moments.second },
+        gradients: keepGradients ? gradients : {},
         figures: ops.stack([loss, ...losses.map((name) => aux[name] as Tensor), ...norms]),
       };
     },
@@ -80,7 +86,9 @@ export function readFigures(
 ): AttackTrace {
   const parts = Object.fromEntries(losses.map((name, at) => [name, figures[1 + at] as number]));
   const norm = (which: 0 | 1): PerSite<number> =>
-    Object.fromEntries(sites.map((site, at) => [site, figures[1 + losses.length + 2 * at + which] as number]));
+    Object.fromEntries(
+      sites.map((site, at) => [site, figures[1 + losses.length + 2 * at + which] as number]),
+    );
   return {
     iteration,
     loss: figures[0] as number,

@@ -3,7 +3,7 @@
  * within an L2 ball per token and site, what makes the model give the adversarial completion. Changes no weight.
  */
 import type { PackedBatch } from '../datasets/index.js';
-import { adamwScalars, float32, siteWidth, type Engine } from '../engine/index.js';
+import { adamwScalars, float32, siteWidth, type Engine, type Value } from '../engine/index.js';
 import { complain } from '../foundation/index.js';
 import { attackCoefficients, attackIteration, readFigures } from './attack-iteration.js';
 import type { AttackConfig } from './config.js';
@@ -34,17 +34,27 @@ export type Attack = (weights: ModelWeights, batch: PackedBatch, key: AttackKey)
 /**
  * The published attack: δ = 0; K times the gradient of the losses for δ at all sites, AdamW, and projection of every
  * token's vector onto the ball of radius ε. One program run per iteration; every number is an argument of it.
+ * @param options.keepGradients also give the last iteration's gradients for δ.
  * @throws SITE_UNKNOWN, LOSS_UNKNOWN, LOSS_NONE; when run, LABELS_MISSING, SLOTS_NONE, LOSS_NOT_FINITE.
  */
-export function createAttack(engine: Engine, model: Model, config: AttackConfig): Attack {
+export function createAttack(
+  engine: Engine,
+  model: Model,
+  config: AttackConfig,
+  options: { readonly keepGradients?: boolean } = {},
+): Attack {
   const coefficients = attackCoefficients(config);
   const losses = [...coefficients.keys()];
   const widths = config.sites.map((site) => [site, siteWidth(model.config, site)] as const);
-  const definition = attackIteration(model, config.sites, losses);
+  const definition = attackIteration(model, config.sites, losses, options.keepGradients ?? false);
   const buffers = new StateBuffers(engine);
 
   return async (weights, batch) => {
-    requireLabels('attack', batch, losses.map((name) => ATTACK_AIMS[name as keyof Aims]));
+    requireLabels(
+      'attack',
+      batch,
+      losses.map((name) => ATTACK_AIMS[name as keyof Aims]),
+    );
     requireSlots(batch);
     const shapes = Object.fromEntries(
       widths.map(([site, width]) => [site, [batch.rows, batch.slotCount, width]]),
@@ -60,11 +70,13 @@ export function createAttack(engine: Engine, model: Model, config: AttackConfig)
     // The state is read from one set of buffers and written to the other: a program never writes over its arguments.
     let [spare, next] = [takeState(buffers, shapes), takeState(buffers, shapes)];
     let state = zeroState(buffers, shapes);
+    let last: PerSite<Value> = {};
     for (let iteration = 0; iteration < config.iterations; iteration++) {
       const adam = uploadScalars(engine, adamwScalars(iteration + 1, config));
-      const { figures } = await engine.run(definition, { ...fixed, state, adam }, { state: next });
+      const { figures, gradients } = await engine.run(definition, { ...fixed, state, adam }, { state: next });
       const { data } = await engine.download(figures);
       trace.push(finite(readFigures(data, iteration, config.sites, losses)));
+      last = gradients;
       [state, spare, next] = [next, next, spare];
     }
     giveBack(buffers, [next, { m: spare.m, v: spare.v }]);
@@ -72,6 +84,7 @@ export function createAttack(engine: Engine, model: Model, config: AttackConfig)
       deltas: state.delta,
       slots: fixed.batch.slots,
       trace,
+      ...(options.keepGradients ? { gradients: last } : {}),
       warnings: neverBinding(trace, config),
       release: once(() => giveBack(buffers, [{ delta: spare.delta }])),
     };
@@ -85,7 +98,9 @@ function takeState(buffers: StateBuffers, shapes: Shapes): PerturbationState {
 }
 
 function zeroState(buffers: StateBuffers, shapes: Shapes): PerturbationState {
-  const zeros = Object.fromEntries(Object.entries(shapes).map(([site, shape]) => [site, buffers.zeros(shape)]));
+  const zeros = Object.fromEntries(
+    Object.entries(shapes).map(([site, shape]) => [site, buffers.zeros(shape)]),
+  );
   return { delta: zeros, m: zeros, v: zeros };
 }
 

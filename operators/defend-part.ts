@@ -2,12 +2,8 @@
 import { splitBatch, type PackedBatch } from '../datasets/index.js';
 import type { Engine, Value } from '../engine/index.js';
 import { complain } from '../foundation/index.js';
-import {
-  baseLogProbabilities,
-  type DefenceLoss,
-  type DefencePlan,
-  type PartArgs,
-} from './defend-program.js';
+import type { DefenceLoss, PartArgs } from './defend-losses.js';
+import { baseLogProbabilities, type DefencePlan } from './defend-program.js';
 import { feedOf, type BatchFeed } from './feed.js';
 import { DEFENCE_AIMS, requireLabels } from './pair-losses.js';
 import type { PerSite } from './perturbation.js';
@@ -18,6 +14,11 @@ export interface DefendPart {
   readonly pairs?: PackedBatch;
   /** The perturbation of exactly these pair rows, [rows, P, D] by site; without it, plain training. */
   readonly deltas?: PerSite<Value>;
+  /**
+   * The attack's last gradient for δ (`createAttack` with `keepGradients`). Given, and the batch being one part,
+   * gradients for δ count in the norm that is clipped, as in the published code; for comparisons with it.
+   */
+  readonly leftover?: PerSite<Value>;
   /** Rows for `sft` and `kl`, never perturbed. */
   readonly benign?: PackedBatch;
 }
@@ -49,8 +50,14 @@ export async function preparePart(
   const pairLosses = losses.filter((name) => name === 'toward' || name === 'away');
   const anchors = losses.includes('kl');
   const pairs = pairLosses.length > 0 ? (part.pairs ?? missing('pair rows', pairLosses)) : undefined;
-  const benign = anchors || losses.includes('sft') ? (part.benign ?? missing('benign rows', losses)) : undefined;
-  if (pairs) requireLabels('defend', pairs, pairLosses.map((name) => DEFENCE_AIMS[name]));
+  const benign =
+    anchors || losses.includes('sft') ? (part.benign ?? missing('benign rows', losses)) : undefined;
+  if (pairs)
+    requireLabels(
+      'defend',
+      pairs,
+      pairLosses.map((name) => DEFENCE_AIMS[name]),
+    );
   if (benign) requireLabels('defend', benign, ['desired']);
   const benignFeed = benign && feedOf(engine, benign, { anchors });
   return {

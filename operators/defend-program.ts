@@ -1,23 +1,26 @@
 /** @file The tensor programs of a defence step: losses and gradients of a part of a batch, and the update. */
-import { adamwUpdate, clipByGlobalNorm, hiddenStates, logitsAt, ops, valueAndGradients, type AdamWScalars, type Definition, type Named, type Tensor } from '../engine/index.js';
-import type { BatchFeed, BatchTensors, LabelFeed } from './feed.js';
-import { kl, logOdds, toward } from './losses.js';
+import {
+  adamwUpdate,
+  clipByGlobalNorm,
+  ops,
+  valueAndGradients,
+  type AdamWScalars,
+  type Definition,
+  type Named,
+  type Tensor,
+} from '../engine/index.js';
+import {
+  benignLogits,
+  benignLosses,
+  pairTerms,
+  perOwnValue,
+  type DefenceLoss,
+  type PartArgs,
+} from './defend-losses.js';
+import type { BatchFeed } from './feed.js';
 import { programName, type Model, type ModelWeights } from './model.js';
-import { decoderWeights, DEFENCE_AIMS, pairLosses, weighted } from './pair-losses.js';
+import { weighted } from './pair-losses.js';
 import type { PerSite } from './perturbation.js';
-
-/** The losses that a defence knows, in the order in which it reports them. */
-export const DEFENCE_LOSSES = ['toward', 'away', 'sft', 'kl'] as const;
-export type DefenceLoss = (typeof DEFENCE_LOSSES)[number];
-
-/** One part of a batch: pair rows under their perturbation (no sites: without one), benign rows without any. */
-export type PartArgs<T = Tensor> = {
-  readonly pairs: Readonly<Record<string, T>> | BatchFeed<T>;
-  readonly deltas: PerSite<T>;
-  readonly benign: Readonly<Record<string, T>> | BatchFeed<T>;
-  /** Log-probabilities of the base model at the benign rows' anchors, [N, V]; empty without kl. */
-  readonly base: Readonly<Record<string, T>>;
-};
 
 /** Where the weights are: what is trained (adapters, or parameters), and the rest. */
 export type SplitWeights<T = Tensor> = { readonly trained: PerSite<T>; readonly frozen: PerSite<T> };
@@ -29,6 +32,13 @@ export type GradientArgs<T = Tensor> = SplitWeights<T> & {
   readonly part: PartArgs<T>;
   readonly coefficients: Readonly<Record<string, T>>;
 };
+
+/**
+ * Gradients for δ that count in the norm that is clipped, by site; none as a rule. The published code leaves the
+ * perturbation among the model's parameters, so that its gradients, accumulated since the attack's last iteration,
+ * are clipped with the rest; this is needed to compare with it.
+ */
+export type Leftover<T = Tensor> = { readonly leftover: PerSite<T> };
 
 export type UpdateArgs<T = Tensor> = {
   readonly trained: PerSite<T>;
@@ -60,13 +70,21 @@ export interface DefencePlan {
 export function defendAtOnce(
   plan: DefencePlan,
   losses: readonly DefenceLoss[],
-): Definition<GradientArgs & UpdateArgs, TrainedState & { readonly figures: Tensor }> {
+): Definition<GradientArgs & UpdateArgs & Leftover, TrainedState & Leftover & { readonly figures: Tensor }> {
   return {
     name: programName('defend', plan.model, [plan.trains, losses]),
     compute: (args) => {
-      const { aux, gradients } = partGradients(plan, losses, args, true);
-      const { norm, ...next } = updated(args, gradients);
-      return { ...next, figures: ops.stack([...losses.map((name) => aux[name] as Tensor), norm]) };
+      const sites = Object.keys(args.leftover);
+      const { aux, gradients } = partGradients(plan, losses, args, sites);
+      const counted = { ...gradients };
+      for (const site of sites)
+        counted[DELTA + site] = ops.add(args.leftover[site] as Tensor, counted[DELTA + site] as Tensor);
+      const clipped = clipByGlobalNorm(counted, args.clipNorm);
+      return {
+        ...updated(args, omit(clipped.gradients, sites)),
+        leftover: Object.fromEntries(sites.map((site) => [site, clipped.gradients[DELTA + site] as Tensor])),
+        figures: ops.stack([...losses.map((name) => aux[name] as Tensor), clipped.norm]),
+      };
     },
   };
 }
@@ -82,7 +100,7 @@ export function accumulateGradients(
   return {
     name: programName('defend-part', plan.model, [plan.trains, losses]),
     compute: (args) => {
-      const { aux, gradients } = partGradients(plan, losses, args, false);
+      const { aux, gradients } = partGradients(plan, losses, args, null);
       const sums = Object.entries(gradients).map(([name, gradient]) => [
         name,
         ops.add(args.sums[name] as Tensor, gradient),
@@ -98,15 +116,12 @@ export function accumulateGradients(
 /** Clipping and AdamW on accumulated gradients. `figures` holds the gradient's norm before clipping. */
 export function applyGradients(
   plan: DefencePlan,
-): Definition<
-  UpdateArgs & { readonly sums: PerSite<Tensor> },
-  TrainedState & { readonly figures: Tensor }
-> {
+): Definition<UpdateArgs & { readonly sums: PerSite<Tensor> }, TrainedState & { readonly figures: Tensor }> {
   return {
     name: programName('defend-update', plan.model, [plan.trains]),
     compute: (args) => {
-      const { norm, ...next } = updated(args, args.sums);
-      return { ...next, figures: ops.stack([norm]) };
+      const { norm, gradients } = clipByGlobalNorm(args.sums, args.clipNorm);
+      return { ...updated(args, gradients), figures: ops.stack([norm]) };
     },
   };
 }
@@ -130,96 +145,46 @@ export function divergence(plan: DefencePlan): Definition<Omit<GradientArgs, 'co
   };
 }
 
+/** Names of perturbations among what is differentiated for. */
+const DELTA = 'delta of ';
+
+/** @param sites for which δ is differentiated too, where the part is the whole batch; null where it is not. */
 function partGradients(
   { model, join }: DefencePlan,
   losses: readonly DefenceLoss[],
   { trained, frozen, part, coefficients }: GradientArgs,
-  whole: boolean,
+  sites: readonly string[] | null,
 ): { readonly aux: Named; readonly gradients: Named } {
-  return valueAndGradients((candidates) => {
-    const weights = join({ trained: candidates, frozen });
-    const found = {
-      ...pairTerms(model, weights, part, losses),
-      ...benignLosses(model, weights, part, losses),
-    };
-    const aux = Object.fromEntries(losses.map((name) => [name, found[name] as Tensor]));
-    const terms = whole && aux['kl'] ? { ...aux, kl: perOwnValue(aux['kl']) } : aux;
-    return { loss: weighted(terms, coefficients), aux };
-  }, trained);
+  const watched = Object.fromEntries(
+    (sites ?? []).map((site) => [DELTA + site, part.deltas[site] as Tensor]),
+  );
+  return valueAndGradients(
+    (inputs) => {
+      const weights = join({ trained: omit(inputs, sites ?? []), frozen });
+      const deltas = Object.keys(part.deltas).map((site) => [
+        site,
+        inputs[DELTA + site] ?? part.deltas[site],
+      ]);
+      const perturbed = { ...part, deltas: Object.fromEntries(deltas) as PerSite<Tensor> };
+      const found = {
+        ...pairTerms(model, weights, perturbed, losses),
+        ...benignLosses(model, weights, part, losses),
+      };
+      const aux = Object.fromEntries(losses.map((name) => [name, found[name] as Tensor]));
+      const terms = sites && aux['kl'] ? { ...aux, kl: perOwnValue(aux['kl']) } : aux;
+      return { loss: weighted(terms, coefficients), aux };
+    },
+    { ...trained, ...watched },
+  );
 }
 
-function pairTerms(
-  model: Model,
-  weights: ModelWeights<Tensor>,
-  part: PartArgs,
-  losses: readonly DefenceLoss[],
-): Record<string, Tensor> {
-  const names = losses.filter((name) => name === 'toward' || name === 'away');
-  if (names.length === 0) return {};
-  return pairLosses(model, weights, part.pairs as BatchTensors, part.deltas, DEFENCE_AIMS, names);
+function omit(named: Named, sites: readonly string[]): Named {
+  const dropped = new Set(sites.map((site) => DELTA + site));
+  return Object.fromEntries(Object.entries(named).filter(([name]) => !dropped.has(name)));
 }
 
-function benignLosses(
-  model: Model,
-  weights: ModelWeights<Tensor>,
-  part: PartArgs,
-  losses: readonly DefenceLoss[],
-): Record<string, Tensor> {
-  const benign = part.benign as BatchTensors;
-  const sets = [...(losses.includes('sft') ? ['desired'] : []), ...(losses.includes('kl') ? ['anchors'] : [])];
-  if (sets.length === 0) return {};
-  const logits = benignLogits(model, weights, benign, sets);
-  const [total, vocabulary] = logits.shape as [number, number];
-  const found: Record<string, Tensor> = {};
-  let start = 0;
-  for (const set of sets) {
-    const labels = benign.labels[set] as LabelFeed<Tensor>;
-    const size = labels.index.shape[0] as number;
-    const own = size === total ? logits : ops.slice(logits, [start, 0], [size, vocabulary]);
-    if (set === 'desired') found['sft'] = toward(logOdds(own, labels.tokens), labels);
-    else found['kl'] = kl(own, part.base['logProbabilities'] as Tensor, labels.weights);
-    start += size;
-  }
-  return found;
-}
-
-/** One forward of benign rows, logits of the label sets one after the other. */
-function benignLogits(
-  model: Model,
-  weights: ModelWeights<Tensor>,
-  benign: BatchTensors,
-  sets: readonly string[],
-): Tensor {
-  const indices = sets.map((set) => (benign.labels[set] as LabelFeed<Tensor>).index);
-  const index = indices.length === 1 ? (indices[0] as Tensor) : ops.concat(indices, 0);
-  const hidden = hiddenStates(model, decoderWeights(model, weights), benign);
-  return logitsAt(model.config, weights.parameters, hidden, index);
-}
-
-/** x divided by its own value, which is not differentiated; the published form of the kl term. */
-export const KL_GUARD = 1e-8;
-
-function perOwnValue(x: Tensor): Tensor {
-  const divide = ops.customGrad((...inputs: unknown[]) => {
-    const [value, save] = inputs as [Tensor, (tensors: Tensor[]) => void];
-    const size = ops.add(value, KL_GUARD);
-    save([size]);
-    return {
-      value: ops.div(value, size),
-      gradFunc: (dy: Tensor, saved: Tensor[]): Tensor => ops.div(dy, saved[0] as Tensor),
-    };
-  });
-  return divide(x);
-}
-
-function updated(args: UpdateArgs, gradients: Named): TrainedState & { readonly norm: Tensor } {
-  const clipped = clipByGlobalNorm(gradients, args.clipNorm);
+function updated(args: UpdateArgs, gradients: Named): TrainedState {
   const moments = { first: args.first, second: args.second };
-  const next = adamwUpdate(args.trained, clipped.gradients, moments, args.adam);
-  return {
-    trained: next.parameters,
-    first: next.moments.first,
-    second: next.moments.second,
-    norm: clipped.norm,
-  };
+  const next = adamwUpdate(args.trained, gradients, moments, args.adam);
+  return { trained: next.parameters, first: next.moments.first, second: next.moments.second };
 }

@@ -6,16 +6,13 @@
 import { adamwScalars, scheduleFactor, type Engine, type HostTensor, type Value } from '../engine/index.js';
 import { complain } from '../foundation/index.js';
 import { coefficientsOf, type Coefficients, type DefendConfig } from './config.js';
+import { DEFENCE_LOSSES, KL_GUARD, type DefenceLoss, type PartArgs } from './defend-losses.js';
 import { preparePart, type DefendPart } from './defend-part.js';
 import {
   accumulateGradients,
   applyGradients,
   defendAtOnce,
-  DEFENCE_LOSSES,
   divergence,
-  KL_GUARD,
-  type DefenceLoss,
-  type PartArgs,
   type TrainedState,
   type UpdateArgs,
 } from './defend-program.js';
@@ -81,10 +78,20 @@ export function createDefender(
   config: DefendConfig,
   options: DefenderOptions,
 ): Defender {
-  return new BufferedDefender(engine, config, trainable(engine, model, config.train, options.weights, options.seed), {
-    ...options,
-    coefficients: coefficientsOf('defend', { ...config.losses }, DEFENCE_LOSSES, config.normalizeCoefficients),
-  });
+  return new BufferedDefender(
+    engine,
+    config,
+    trainable(engine, model, config.train, options.weights, options.seed),
+    {
+      ...options,
+      coefficients: coefficientsOf(
+        'defend',
+        { ...config.losses },
+        DEFENCE_LOSSES,
+        config.normalizeCoefficients,
+      ),
+    },
+  );
 }
 
 type State = TrainedState<Value>;
@@ -97,6 +104,7 @@ class BufferedDefender implements Defender {
   /** Never among the targets of the next update. */
   private state: State;
   private targets: [State, State] | undefined;
+  private leftover: PerSite<Value> = {};
   private sums: [PerSite<Value>, PerSite<Value>] | undefined;
 
   constructor(
@@ -118,8 +126,10 @@ class BufferedDefender implements Defender {
   async step(parts: readonly DefendPart[]): Promise<readonly DefendTrace[]> {
     const base = this.what.plan.join(this.what.weights).parameters;
     const ready: PartArgs<Value>[] = [];
-    for (const part of parts) ready.push(await preparePart(this.engine, this.what.plan, this.names, part, base));
+    for (const part of parts)
+      ready.push(await preparePart(this.engine, this.what.plan, this.names, part, base));
     if (this.config.reinitialize) this.state = { ...this.state, first: this.zeros(), second: this.zeros() };
+    this.leftover = parts.length === 1 ? (parts[0]?.leftover ?? {}) : {};
     const trace: DefendTrace[] = [];
     for (let iteration = 0; iteration < this.config.iterations; iteration++)
       trace.push(await this.update(ready, this.config.reinitialize ? iteration : this.updates));
@@ -139,7 +149,8 @@ class BufferedDefender implements Defender {
       Object.fromEntries(
         Object.entries(this.state[kind]).map(([name, { shape }]) => {
           const tensor = saved.tensors[`${kind}/${name}`];
-          if (!tensor || tensor.shape.join() !== shape.join()) return refuse(`${kind}/${name}`, shape, tensor?.shape);
+          if (!tensor || tensor.shape.join() !== shape.join())
+            return refuse(`${kind}/${name}`, shape, tensor?.shape);
           return [name, this.engine.upload(tensor)];
         }),
       );
@@ -175,11 +186,12 @@ class BufferedDefender implements Defender {
   private async updateAtOnce(part: PartArgs<Value>, optimizer: Optimizer, target: State): Promise<number[]> {
     const { frozen } = this.what.weights;
     const coefficients = uploadScalars(this.engine, Object.fromEntries(this.options.coefficients));
-    const { figures } = await this.engine.run(
+    const { figures, leftover } = await this.engine.run(
       defendAtOnce(this.what.plan, this.names),
-      { ...optimizer, frozen, part, coefficients },
+      { ...optimizer, frozen, part, coefficients, leftover: this.leftover },
       target,
     );
+    this.leftover = leftover;
     return [...(await this.engine.download(figures)).data];
   }
 

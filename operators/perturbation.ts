@@ -21,6 +21,8 @@ export interface Perturbation {
   /** The batch's slots, int32 [B, T]: where δ goes. */
   readonly slots: Value;
   readonly trace: readonly AttackTrace[];
+  /** Gradient of the last iteration for δ, by site; only where the attack was asked to keep it. */
+  readonly gradients?: PerSite<Value>;
   /** What the user should know, e.g. that ε never bound. */
   readonly warnings: readonly string[];
   /** Gives the memory back; the values must not be used afterwards. Optional: without it, it is collected. */

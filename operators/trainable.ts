@@ -71,7 +71,9 @@ function chosenParameters(
   names: readonly string[],
 ): ReadonlySet<string> {
   if (layers === 'all') return new Set(names);
-  const unknown = layers.find((layer) => !Number.isInteger(layer) || layer < 0 || layer >= model.config.layers);
+  const unknown = layers.find(
+    (layer) => !Number.isInteger(layer) || layer < 0 || layer >= model.config.layers,
+  );
   if (unknown !== undefined || layers.length === 0)
     complain({
       code: 'TRAIN_LAYER_UNKNOWN',

@@ -51,7 +51,7 @@ export function benignLosses(
   let start = 0;
   for (const set of sets) {
     const labels = benign.labels[set] as LabelFeed<Tensor>;
-    const size = labels.index.shape[0] as number;
+    const size = labels.index.shape[0];
     const own = size === total ? logits : ops.slice(logits, [start, 0], [size, vocabulary]);
     if (set === 'desired') found['sft'] = toward(logOdds(own, labels.tokens), labels);
     else found['kl'] = kl(own, part.base['logProbabilities'] as Tensor, labels.weights);

@@ -52,7 +52,7 @@ export function pairLosses(
   let start = 0;
   used.forEach((name, at) => {
     const labels = sets[at] as LabelFeed<Tensor>;
-    const size = labels.index.shape[0] as number;
+    const size = labels.index.shape[0];
     losses[name] = LOSSES[name](used.length === 1 ? odds : ops.slice(odds, [start], [size]), labels);
     start += size;
   });

@@ -50,8 +50,8 @@ const BY_PREFIX: Readonly<Record<string, number>> = {
   CHECKPOINT: EXIT.input,
   GENERATE: EXIT.input,
   GENERATE_NAN: EXIT.diverged,
-  PORT: EXIT.environment,
   MONITOR: EXIT.environment,
+  RECORD: EXIT.environment,
   ENVIRONMENT: EXIT.environment,
 };
 

@@ -8,14 +8,9 @@ export type {
   TrainConfig,
 } from './config.js';
 export { partsOf, type DefendPart } from './defend-part.js';
-export type { DefenceLoss } from './defend-program.js';
-export {
-  createDefender,
-  type Defender,
-  type DefenderOptions,
-  type DefenderState,
-  type DefendTrace,
-} from './defend.js';
+export type { DefenceLoss } from './defend-losses.js';
+export { createDefender } from './defend.js';
+export type { Defender, DefenderOptions, DefenderState, DefendTrace } from './defender.js';
 export { away, AWAY_FLOOR, kl, logOdds, toward } from './losses.js';
 export type { Model, ModelWeights } from './model.js';
 export { realisedNorms, type AttackTrace, type Perturbation, type PerSite } from './perturbation.js';
@@ -34,3 +29,11 @@ export { judge, OUTCOMES, REFUSAL_PHRASES, type Answer, type JudgeConfig, type O
 export { readQuestions, type Question, type Questions } from './questions.js';
 export { run, type RunEnd, type RunParts } from './run.js';
 export { subjectOf } from './subject.js';
+export {
+  calibrate,
+  suggest,
+  type Calibration,
+  type CalibrationGrid,
+  type CalibrationPoint,
+  type SiteNorm,
+} from './calibrate.js';

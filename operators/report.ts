@@ -1,6 +1,6 @@
 /** @file What a run's stages found, as metric values. Numbers in, numbers out; clocks only for people. */
 import type { TrainingBatch } from '../datasets/index.js';
-import type { DefendTrace } from './defend.js';
+import type { DefendTrace } from './defender.js';
 import type { Perturbation } from './perturbation.js';
 
 type Values = Record<string, number>;
@@ -36,20 +36,19 @@ export function defendValues(trace: readonly DefendTrace[]): Values {
 
 /** How fast a run is: of interest to people, never to results. */
 export class Pace {
-  private started = 0;
-  private seconds = 0;
+  private readonly started = performance.now();
+  private stepStarted = 0;
   private done = 0;
 
   constructor(private readonly steps: number) {}
 
   begin(): void {
-    this.started = performance.now();
+    this.stepStarted = performance.now();
   }
 
-  end({ pairs, benign }: TrainingBatch): Values {
-    const seconds = (performance.now() - this.started) / 1000;
-    this.seconds += seconds;
-    this.done += 1;
+  /** After attack and defence of a batch: evaluations and checkpoints do not count. */
+  trained({ pairs, benign }: TrainingBatch): Values {
+    const seconds = (performance.now() - this.stepStarted) / 1000;
     const tokens = [pairs, ...(benign ? [benign] : [])]
       .map(({ segments }) => segments.reduce((count, segment) => count + (segment === 0 ? 0 : 1), 0))
       .reduce((total, count) => total + count, 0);
@@ -60,8 +59,10 @@ export class Pace {
     };
   }
 
+  /** After everything that belongs to a step, whatever it was. */
   progress(step: number): Values {
-    const each = this.seconds / Math.max(1, this.done);
+    this.done += 1;
+    const each = (performance.now() - this.started) / 1000 / this.done;
     return { step, steps: this.steps, secondsLeft: each * (this.steps - step) };
   }
 }

@@ -8,7 +8,7 @@ import { drain, pull, serial, take, tap, type Control, type Recorder } from '../
 import type { Attack } from './attack.js';
 import type { CheckpointStore } from './checkpoint.js';
 import { partsOf, type DefendPart } from './defend-part.js';
-import type { Defender } from './defend.js';
+import type { Defender } from './defender.js';
 import { evaluationValues, type Evaluation } from './evaluate.js';
 import { moment } from './moment.js';
 import type { Perturbation } from './perturbation.js';
@@ -71,6 +71,7 @@ export async function run(parts: RunParts): Promise<RunEnd> {
   };
   const defend = async (step: Step): Promise<Step> => {
     await defended(parts, step);
+    record(step.number, 'throughput', pace.trained(step.batch));
     return step;
   };
   const evaluate = async (step: Step): Promise<Step> => {
@@ -90,8 +91,7 @@ export async function run(parts: RunParts): Promise<RunEnd> {
     if (due(step.number, every.checkpoint) || step.number === steps) await save(step.number, step.batch.cursor);
     return step;
   };
-  const report = ({ batch, number }: Step): void => {
-    record(number, 'throughput', pace.end(batch));
+  const report = ({ number }: Step): void => {
     record(number, 'progress', pace.progress(number));
   };
 

@@ -49,7 +49,7 @@ export function tiny(): Recipe {
     },
     steps: 6,
     attack: {
-      sites: ['embedding', 'layers.1.mlp'],
+      sites: ['embedding', 'layers.0.residual'],
       segments: 'prompt',
       epsilon: 1,
       iterations: 3,

@@ -1,0 +1,51 @@
+/** @file All commands as one program. */
+import { Command, CommanderError } from 'commander';
+import { addAttack } from './attack.js';
+import { addCalibrate } from './calibrate.js';
+import { addEvaluate } from './evaluate.js';
+import { errorReport, EXIT, exitCodeOf } from './exit.js';
+import { addForward } from './forward.js';
+import { addGenerate } from './generate.js';
+import { addTrain } from './train.js';
+
+export { packageRoot } from './places.js';
+export { EXIT, exitCodeOf } from './exit.js';
+
+const EXIT_CODES = `
+Exit codes:
+  0    done
+  1    a defect of latstream
+  2    command line or recipe
+  3    model, tokenizer, dataset or checkpoint
+  4    training diverged; the last good checkpoint is kept
+  5    the machine: port in use, directory not writable
+  130  stopped by a signal, everything saved`;
+
+/** The program with its commands. */
+export function program(version: string): Command {
+  const root = new Command('latstream')
+    .description('targeted latent adversarial training of language models')
+    .version(version)
+    .showHelpAfterError('(see --help)')
+    .addHelpText('after', EXIT_CODES)
+    .exitOverride();
+  for (const add of [addTrain, addEvaluate, addGenerate, addForward, addAttack, addCalibrate]) add(root);
+  for (const command of root.commands) command.exitOverride();
+  return root;
+}
+
+/**
+ * Runs one command line.
+ * @param argv as `process.argv`.
+ * @returns the exit code; complaints are on stderr by then, as JSON with `--json`.
+ */
+export async function runCli(argv: readonly string[], version: string): Promise<number> {
+  try {
+    await program(version).parseAsync(argv);
+    return Number(process.exitCode ?? EXIT.ok);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    process.stderr.write(errorReport(error, argv.includes('--json')));
+    return exitCodeOf(error);
+  }
+}

@@ -1,0 +1,95 @@
+/** @file Options that several commands share, and how their values are read. */
+import { availableParallelism } from 'node:os';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { readAdapters } from '../engine/models/index.js';
+import type { Value } from '../engine/index.js';
+import type { Model, ModelWeights } from '../operators/index.js';
+import { openModel, type Stage } from './stage.js';
+
+/** Which model, and where it runs. */
+export interface ModelOptions {
+  readonly model: string;
+  readonly adapter?: string;
+  readonly executor: 'onnxruntime' | 'tfjs';
+  readonly threads: number;
+}
+
+export function withModel(command: Command): Command {
+  return withExecutor(
+    command
+      .requiredOption('--model <dir>', 'model folder: config.json, model.safetensors, tokenizer.json')
+      .option('--adapter <dir>', 'adapter folder in PEFT format'),
+  );
+}
+
+export function withExecutor(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--executor <name>', 'what runs the programs').choices(['onnxruntime', 'tfjs']).default('onnxruntime'),
+    )
+    .option('--threads <n>', 'threads of the runtime; part of what decides the bits of a result', whole(1), availableParallelism());
+}
+
+/** A whole number of at least `least`. */
+export function whole(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= least) return value;
+    throw new InvalidArgumentError(`Expected a whole number of at least ${least}.`);
+  };
+}
+
+/** A finite number of at least 0. */
+export function amount(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value) && value >= 0) return value;
+  throw new InvalidArgumentError('Expected a number of at least 0.');
+}
+
+/** `1,2,3` as numbers. */
+export function amounts(text: string): number[] {
+  return text.split(',').map(amount);
+}
+
+/** `a,b` as names. */
+export function names(text: string): string[] {
+  return text.split(',').map((name) => name.trim());
+}
+
+/** Adds one more value to a repeatable option. */
+export function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
+
+/** A model on an engine with its adapters, ready to be asked. */
+export interface Asked {
+  readonly stage: Stage;
+  readonly model: Model;
+  readonly weights: ModelWeights;
+}
+
+/** Opens what the options name, and closes it when `use` has settled. */
+export async function withOpenModel<T>(options: ModelOptions, use: (asked: Asked) => Promise<T>): Promise<T> {
+  const stage = await openModel(options.model, options);
+  try {
+    const { scale, adapters } = await adaptersOf(stage, options.adapter);
+    return await use({
+      stage,
+      model: { config: stage.config, ...(scale !== undefined && { adapterScale: scale }) },
+      weights: { parameters: stage.parameters, adapters },
+    });
+  } finally {
+    await stage.dispose();
+  }
+}
+
+/** The adapters of a folder on an engine; none without a folder. */
+export async function adaptersOf(
+  stage: Stage,
+  directory: string | undefined,
+): Promise<{ readonly scale?: number; readonly adapters: Readonly<Record<string, Value>> }> {
+  if (directory === undefined) return { adapters: {} };
+  const { lora, adapters } = await readAdapters(directory, stage.config);
+  const uploaded = Object.entries(adapters).map(([name, tensor]) => [name, stage.engine.upload(tensor)] as const);
+  return { scale: lora.alpha / lora.rank, adapters: Object.fromEntries(uploaded) };
+}

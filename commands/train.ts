@@ -1,0 +1,178 @@
+/** @file `latstream train`: the thread that serves people starts the run's thread, shows it, and says how it ended. */
+import { Worker } from 'node:worker_threads';
+import type { Command } from 'commander';
+import { complain } from '../foundation/index.js';
+import { loadRecipe, type Recipe } from '../recipes/index.js';
+import { beginRun, findRun, type RunDirectory } from './directory.js';
+import { EXIT } from './exit.js';
+import { revivedError, type Costs, type JobMessage, type JobSpec } from './messages.js';
+import { collect, whole } from './options.js';
+import { openMonitor, type Monitoring } from './monitoring.js';
+import { placed } from './places.js';
+import { Spectator } from './spectator.js';
+import { evaluationTable, table, type Summary } from './summary.js';
+
+interface TrainOptions {
+  readonly out?: string;
+  readonly resume?: string;
+  readonly port?: number;
+  readonly host: string;
+  readonly seed?: number;
+  readonly set: readonly string[];
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+}
+
+export function addTrain(program: Command): void {
+  program
+    .command('train')
+    .description('train the arms of a recipe, live at a local address, and compare them')
+    .argument('[recipe]', 'jailbreak, tiny, pretrain, or a .json, .yaml or .yml file; not with --resume')
+    .option('--out <dir>', "the run's directory (default: runs/NAME-SEED)")
+    .option('--resume <dir>', 'go on with the run in this directory')
+    .option('--port <n>', 'of the live page; 0 for any free one (default: 7077, or any free one)', whole(0))
+    .option('--host <address>', 'that the live page listens on', '127.0.0.1')
+    .option('--seed <n>', "instead of the recipe's", whole(0))
+    .option('--set <path=value>', 'override a value of the recipe; repeatable', collect, [])
+    .option('--dry-run', 'print trained parameters, expected memory and seconds per step; write nothing')
+    .option('--json', 'print the summary (or the costs) as JSON')
+    .action((source: string | undefined, options: TrainOptions) => train(source, options));
+}
+
+async function train(source: string | undefined, options: TrainOptions): Promise<void> {
+  if (options.dryRun) return dryRun(await recipeOf(source, options), options);
+  const { out, recipe } = await runOf(source, options);
+  const monitor = await openMonitor(recipe, out, options);
+  try {
+    const spectator = new Spectator(recipe, options.json === true);
+    spectator.note(`run directory ${out}`);
+    spectator.note(`live page ${monitor.url}`);
+    const spec = { recipe, out, firstSequence: monitor.firstSequence, dryRun: false };
+    const end = await watched(spec, spectator, monitor);
+    monitor.state('done');
+    await monitor.flush();
+    report(end, out, options);
+  } catch (error) {
+    monitor.state('failed', error instanceof Error ? error.message : String(error));
+    throw error;
+  } finally {
+    await monitor.close();
+  }
+}
+
+async function runOf(source: string | undefined, options: TrainOptions): Promise<RunDirectory> {
+  if (options.resume === undefined) return beginRun(await recipeOf(source, options), options.out);
+  const fixed = source ?? options.out ?? options.seed ?? options.set[0];
+  if (fixed !== undefined)
+    complain({
+      code: 'USAGE_RESUME',
+      owner: 'train --resume',
+      expected: 'only the directory: recipe, seed and settings are those that the run began with',
+      got: String(fixed),
+      hint: 'leave out the recipe, --out, --seed and --set',
+    });
+  return findRun(options.resume);
+}
+
+function recipeOf(source: string | undefined, options: TrainOptions): Promise<Recipe> {
+  if (source !== undefined) return loadRecipe(source, { seed: options.seed, set: options.set });
+  return complain({
+    code: 'USAGE_RECIPE',
+    owner: 'train',
+    expected: 'the name of a recipe, or --resume DIR',
+    got: 'neither',
+    hint: 'try latstream train tiny',
+  });
+}
+
+const STATES = { pause: 'paused', resume: 'running', stop: 'stopping' } as const;
+
+type End = Extract<JobMessage, { type: 'done' | 'stopped' | 'costs' }>;
+
+/** Runs a job in a thread of its own; SIGINT and SIGTERM let it finish its step and save. */
+function watched(spec: JobSpec, spectator: Spectator, monitor?: Monitoring): Promise<End> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: spec });
+    let end: End | undefined;
+    let failure: Error | undefined;
+    const send = (type: 'pause' | 'resume' | 'stop'): void => {
+      monitor?.state(STATES[type]);
+      worker.postMessage({ type });
+    };
+    const stop = (): void => {
+      spectator.note('finishing the step, then saving');
+      send('stop');
+    };
+    process.once('SIGINT', stop).once('SIGTERM', stop);
+    monitor?.onControl(send);
+    worker.on('message', (message: JobMessage) => {
+      if (message.type === 'metric') monitor?.publish(message.metric);
+      if (message.type === 'failed') failure = revivedError(message.error);
+      else if (message.type === 'done' || message.type === 'stopped' || message.type === 'costs') end = message;
+      else spectator.see(message);
+    });
+    worker.on('error', (error) => (failure = error instanceof Error ? error : new Error(String(error))));
+    worker.on('exit', () => {
+      process.off('SIGINT', stop).off('SIGTERM', stop);
+      spectator.close();
+      if (failure || !end) reject(failure ?? new Error('the thread of the run ended without a word'));
+      else resolve(end);
+    });
+  });
+}
+
+function report(end: End, out: string, options: TrainOptions): void {
+  if (end.type === 'done') {
+    process.stdout.write(options.json ? `${JSON.stringify(end.summary)}\n` : summaryText(end.summary, out));
+    return;
+  }
+  process.stderr.write(`stopped; go on with: latstream train --resume ${out}\n`);
+  process.exitCode = EXIT.interrupted;
+}
+
+function summaryText({ base, arms, difference }: Summary, out: string): string {
+  const models = [['base', base] as const, ...arms.map(({ name, evaluation }) => [name, evaluation] as const)];
+  const weights = arms.map(({ name, weights: directory }) => `${name}: ${directory}`);
+  return [
+    '',
+    evaluationTable(models, difference),
+    '',
+    '[low, high]: 95 % intervals (Wilson; of differences, in percentage points, Newcombe paired)',
+    ...weights,
+    `summary: ${out}/summary.json`,
+    '',
+  ].join('\n');
+}
+
+async function dryRun(recipe: Recipe, options: TrainOptions): Promise<void> {
+  const { mkdtemp, rm } = await import('node:fs/promises');
+  const { tmpdir } = await import('node:os');
+  const out = await mkdtemp(`${tmpdir()}/latstream-dry-`);
+  try {
+    const spec = { recipe: placed(recipe, out), out, firstSequence: 0, dryRun: true };
+    const end = await watched(spec, new Spectator(recipe, options.json === true));
+    const costs = end.type === 'costs' ? end.costs : [];
+    process.stdout.write(options.json ? `${JSON.stringify(costs)}\n` : `${costsTable(costs)}\n`);
+  } finally {
+    await rm(out, { recursive: true, force: true });
+  }
+}
+
+function costsTable(costs: readonly Costs[]): string {
+  const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MB`;
+  return table([
+    ['arm', 'parameters', 'trained', 'weights', 'optimizer', 'peak memory', 'compiling', 's/step', 'steps', 'training'],
+    ...costs.map((cost) => [
+      cost.arm,
+      cost.parameters.toLocaleString('en'),
+      cost.trainedParameters.toLocaleString('en'),
+      megabytes(cost.weightBytes),
+      megabytes(cost.optimizerBytes),
+      megabytes(cost.residentBytes),
+      `${cost.compileSeconds.toFixed(1)} s`,
+      cost.secondsPerStep.toFixed(3),
+      String(cost.steps),
+      `${(cost.compileSeconds + cost.secondsPerStep * cost.steps).toFixed(0)} s`,
+    ]),
+  ]);
+}

@@ -120,7 +120,7 @@ function checkedEntry(name: string, entry: unknown, owner: string): Entry {
       code: 'SAFETENSORS_DTYPE',
       owner,
       expected: `dtype ${Object.keys(ELEMENT_BYTES).join(', ')}`,
-      got: String(JSON.stringify(dtype)),
+      got: dtype === undefined ? 'nothing' : JSON.stringify(dtype),
       hint: 'convert the tensor to one of these types',
     });
   const [begin, end] = offsets as [number, number];

@@ -72,8 +72,9 @@ export async function writeSafetensors(
     end += data.length * ELEMENT_BYTES[type];
     return [name, { dtype: type, shape, data_offsets: [begin, end] }] as const;
   });
-  const metadata = options.metadata ? [['__metadata__', options.metadata] as const] : [];
-  await writeAtomically(path, chunks(Object.fromEntries([...metadata, ...entries]), tensors, floats));
+  const texts = options.metadata ? { __metadata__: options.metadata } : {};
+  const header: Record<string, unknown> = { ...texts, ...Object.fromEntries(entries) };
+  await writeAtomically(path, chunks(header, tensors, floats));
 }
 
 function* chunks(

@@ -64,10 +64,10 @@ export async function generate(
   model: GenerationModel,
   request: GenerationRequest,
 ): Promise<Generated[]> {
-  if (request.prompts.length === 0) return [];
   checkPrompts(model.config, request);
+  if (request.prompts.length === 0 || request.maxNewTokens <= 0)
+    return request.prompts.map(() => ({ tokens: [], stopped: false }));
   const rows = request.prompts.map((prompt, row) => new Row(model.config, request, row, prompt.length));
-  if (request.maxNewTokens <= 0) return rows;
   const run = new Generation(engine, model, request);
   let logits = await run.prefill();
   for (;;) {

@@ -34,16 +34,14 @@ export function drawnToken(logits_V: ArrayLike<number>, sampling: Sampling, draw
   const best = greedyToken(logits_V);
   if (sampling.temperature === 0) return best;
   const peak = logits_V[best] as number;
-  const weights = Array.from({ length: logits_V.length }, (_, token) => ({
+  const ranked = Array.from(logits_V, (_, token) => token).sort(
+    (a, b) => (logits_V[b] as number) - (logits_V[a] as number) || a - b,
+  );
+  const weights = ranked.slice(0, sampling.topK ?? ranked.length).map((token) => ({
     token,
     weight: Math.exp(((logits_V[token] as number) - peak) / sampling.temperature),
   }));
-  const kept = nucleus(
-    weights
-      .sort((a, b) => b.weight - a.weight || a.token - b.token)
-      .slice(0, sampling.topK ?? weights.length),
-    sampling.topP ?? 1,
-  );
+  const kept = nucleus(weights, sampling.topP ?? 1);
   let left = draw.uniform() * kept.reduce((sum, { weight }) => sum + weight, 0);
   for (const { token, weight } of kept) {
     left -= weight;

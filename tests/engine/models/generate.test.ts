@@ -1,0 +1,222 @@
+/** @file Cached generation against full recomputation, row by row. */
+import fc from 'fast-check';
+import { afterAll, describe, expect, it } from 'vitest';
+import {
+  createEngine,
+  generate,
+  hiddenStates,
+  initialAdapters,
+  int32,
+  logitsAt,
+  onnxruntimeExecutor,
+  perturbing,
+  tfjsExecutor,
+  type GenerationRequest,
+  type HostTensor,
+  type Model,
+  type Tensor,
+  type TokenBatch,
+} from '../../../engine/index.js';
+import { batchOf, evaluate, noise, tinyModel } from './tiny.js';
+
+const engine = createEngine(tfjsExecutor());
+const compiled = createEngine(onnxruntimeExecutor({ threads: 1 }));
+afterAll(() => compiled.dispose());
+
+/** A perturbation of one row: δ [1,P,D] by site and a slot per position. */
+interface RowPerturbation {
+  readonly deltas: Record<string, HostTensor>;
+  readonly slots: readonly number[];
+}
+
+/** Greedy tokens by running the whole sequence anew for every token. */
+async function recomputed(
+  { config, parameters }: Model,
+  prompt: readonly number[],
+  count: number,
+  { deltas, slots }: RowPerturbation = { deltas: {}, slots: [] },
+): Promise<number[]> {
+  const ids = [...prompt];
+  while (ids.length < prompt.length + count) {
+    const args = {
+      parameters,
+      deltas,
+      batch: batchOf([ids.map((id, position) => [id, position, 1] as const)]),
+      slots: int32(
+        [1, ids.length],
+        ids.map((_, position) => slots[position] ?? -1),
+      ),
+    };
+    const { logits } = await evaluate(
+      args,
+      (tensors: {
+        parameters: Record<string, Tensor>;
+        deltas: Record<string, Tensor>;
+        batch: TokenBatch;
+        slots: Tensor;
+      }) => ({
+        logits: logitsAt(
+          config,
+          tensors.parameters,
+          hiddenStates(
+            { config },
+            { parameters: tensors.parameters },
+            tensors.batch,
+            perturbing(tensors.deltas, tensors.slots),
+          ),
+        ),
+      }),
+    );
+    const last = Array.from(logits.data.slice(-config.vocabularySize));
+    ids.push(last.indexOf(Math.max(...last)));
+  }
+  return ids.slice(prompt.length);
+}
+
+const prompts = fc.array(fc.array(fc.nat(10), { minLength: 1, maxLength: 18 }), {
+  minLength: 1,
+  maxLength: 3,
+});
+const padding = fc.constantFrom('left' as const, 'right' as const);
+const greedy = (model: Model, request: Partial<GenerationRequest> & Pick<GenerationRequest, 'prompts'>) =>
+  generate(engine, model, { maxNewTokens: 4, stopTokens: [], ...request });
+
+describe('generate', () => {
+  it('cached generation is full recomputation, with either padding and any mix of lengths', async () => {
+    const variants = fc.constantFrom(
+      {},
+      { architectures: ['MistralForCausalLM'], sliding_window: 3 },
+      { tie_word_embeddings: true },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.nat(99), variants, prompts, padding, async (seed, variant, rows, side) => {
+        const model = tinyModel(seed, variant);
+        const generated = await greedy(model, { prompts: rows, padding: side });
+        for (const [row, prompt] of rows.entries())
+          expect(generated[row]!.tokens).toEqual(await recomputed(model, prompt, 4));
+      }),
+      { numRuns: 12 },
+    );
+  });
+
+  it('a perturbation acts on the prompt and, where slots go on, on what is generated', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(99), prompts, fc.nat(3), padding, async (seed, rows, later, side) => {
+        const model = tinyModel(seed);
+        const sites = ['embedding', 'layers.1.residual'];
+        const deltas = Object.fromEntries(
+          sites.map((site, at) => [site, noise(seed + at, [rows.length, 22, 8], 2)]),
+        );
+        const slots = rows.map((prompt) =>
+          Array.from({ length: prompt.length + later }, (_, position) => position),
+        );
+        const generated = await greedy(model, {
+          prompts: rows,
+          padding: side,
+          perturbation: { deltas, slots },
+        });
+        for (const [row, prompt] of rows.entries()) {
+          const own = Object.fromEntries(
+            sites.map((site) => [
+              site,
+              {
+                ...deltas[site]!,
+                shape: [1, 22, 8],
+                data: deltas[site]!.data.slice(row * 176, (row + 1) * 176),
+              },
+            ]),
+          );
+          expect(generated[row]!.tokens).toEqual(
+            await recomputed(model, prompt, 4, { deltas: own, slots: slots[row]! }),
+          );
+        }
+      }),
+      { numRuns: 8 },
+    );
+  });
+
+  it('compiled and eager generation agree, with adapters', async () => {
+    const model = tinyModel(11);
+    const lora = { rank: 2, projections: ['q_proj', 'up_proj'] };
+    const adapters = Object.fromEntries(
+      Object.entries(initialAdapters(model.config, lora, 1)).map(([name, { shape }]) => [
+        name,
+        noise(5, shape, 0.5),
+      ]),
+    );
+    const request = { prompts: [[1, 2, 3], [4]], maxNewTokens: 10, stopTokens: [] };
+    const adapted = { ...model, adapters, adapterScale: 2 };
+    const eager = await generate(engine, adapted, request);
+    expect(await generate(compiled, adapted, request)).toEqual(eager);
+    expect(await generate(compiled, model, request)).not.toEqual(eager);
+    const { compilations } = compiled.stats();
+    await generate(compiled, adapted, {
+      ...request,
+      prompts: [
+        [5, 5, 5, 5, 5],
+        [6, 7],
+      ],
+    });
+    expect(compiled.stats().compilations).toBe(compilations);
+  });
+
+  it('a row ends at its stop token, at the limit or with the context, and the others go on', async () => {
+    const model = tinyModel(4, { max_position_embeddings: 8 });
+    const rows = [
+      [1, 2, 3],
+      [9, 4, 4, 1],
+    ];
+    const free = await greedy(model, { prompts: rows, maxNewTokens: 99 });
+    expect(free.map(({ tokens, stopped }) => [tokens.length, stopped])).toEqual([
+      [5, false],
+      [4, false],
+    ]);
+    const stop = free[0]!.tokens[1]!;
+    const stopped = await greedy(model, { prompts: rows, maxNewTokens: 99, stopTokens: [stop] });
+    stopped.forEach((row, index) => {
+      const whole = free[index]!.tokens;
+      const end = whole.includes(stop) ? whole.indexOf(stop) + 1 : whole.length;
+      expect(row).toEqual({ tokens: whole.slice(0, end), stopped: whole.includes(stop) });
+    });
+    expect(stopped[0]!.tokens.length).toBeLessThan(free[0]!.tokens.length);
+    expect(await greedy(model, { prompts: rows, maxNewTokens: 0 })).toEqual(
+      rows.map(() => ({ tokens: [], stopped: false })),
+    );
+    expect(await greedy(model, { prompts: [] })).toEqual([]);
+  });
+
+  it('drawn tokens depend on seed and row key alone, not on the batch', async () => {
+    const model = tinyModel(6, { initializer_range: 0.1 });
+    const sampling = { temperature: 1, seed: 3 };
+    const draw = (rows: number[][], rowKeys: string[], seed = 3) =>
+      greedy(model, { prompts: rows, rowKeys, maxNewTokens: 8, sampling: { ...sampling, seed } });
+    const [a, b] = await draw([[1, 2], [3]], ['a', 'b']);
+    expect((await draw([[3]], ['b']))[0]).toEqual(b);
+    expect((await draw([[1, 2]], ['a']))[0]).toEqual(a);
+    expect((await draw([[1, 2]], ['c']))[0]).not.toEqual(a);
+    expect((await draw([[1, 2]], ['a'], 4))[0]).not.toEqual(a);
+    const cold = await greedy(model, { prompts: [[1, 2]], sampling: { temperature: 0, seed: 1 } });
+    expect(cold).toEqual(await greedy(model, { prompts: [[1, 2]] }));
+  });
+
+  it.each([
+    [[[]], 'GENERATE_PROMPT'],
+    [[[1], [11]], 'GENERATE_PROMPT'],
+    [[[-1]], 'GENERATE_PROMPT'],
+    [[Array.from({ length: 65 }, () => 1)], 'GENERATE_CONTEXT'],
+  ])('refuses prompts %o', async (rows, code) => {
+    await expect(greedy(tinyModel(1), { prompts: rows })).rejects.toThrow(expect.objectContaining({ code }));
+  });
+
+  it('says so where logits are not numbers', async () => {
+    const model = tinyModel(1);
+    const broken = model.parameters['model.norm.weight']!.data.map(() => NaN);
+    const parameters = {
+      ...model.parameters,
+      'model.norm.weight': { dtype: 'float32' as const, shape: [8], data: broken },
+    };
+    await expect(greedy({ ...model, parameters }, { prompts: [[1]] })).rejects.toThrow(
+      expect.objectContaining({ code: 'GENERATE_NAN' }),
+    );
+  });
+});

@@ -1,0 +1,89 @@
+/** @file The benchmark's command line: `step`, `compare`, and `serve`, which `compare` starts. Results inform, never gate. */
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
+import { LatstreamError } from '../foundation/index.js';
+import { interleave, type Comparison } from './compare.js';
+import { dependency, readContext } from './context.js';
+import { findPeer, type Peer } from './peer.js';
+import { describe, writeResults } from './report.js';
+import { serve } from './serve.js';
+import { readShapes } from './shapes.js';
+import { startSide } from './side.js';
+import { timeStep } from './timing.js';
+
+// This file runs as dist/bench/main.js.
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const program = new Command('bench').description('Times one step of targeted latent adversarial training.');
+
+program
+  .command('step <config>')
+  .description('time one step of latstream on random weights and tokens of the shapes in a JSON file')
+  .option('--json', 'print JSON')
+  .action(async (config: string, options: { readonly json?: boolean }) => {
+    const result = await timeStep(readShapes(config));
+    const text = `${result.seconds.toFixed(3)} s a step (median of ${result.all.length}), ${result.peak_rss_mb} MB peak`;
+    console.log(options.json ? JSON.stringify(result) : text);
+  });
+
+program
+  .command('compare [configs...]', { isDefault: true })
+  .description('time latstream and plain PyTorch + PEFT side by side (default: bench/configs/small.json)')
+  .option('--pairs <n>', 'pairs of steps, at least 5 for a figure worth quoting', Number, 5)
+  .option('--labelled-logits', 'let the peer, too, compute logits at labelled positions only')
+  .option('--json', 'print JSON')
+  .action(async (configs: string[], options: CompareOptions) => {
+    const context = readContext(root);
+    const peer = findPeer(root);
+    const comparisons: Comparison[] = [];
+    for (const config of configs.length > 0 ? configs : [join(root, 'bench/configs/small.json')]) {
+      const comparison = await compareOne(config, peer, options);
+      if (!options.json) console.log(describe(comparison));
+      comparisons.push(comparison);
+    }
+    const path = writeResults(root, context, comparisons);
+    console.log(options.json ? JSON.stringify({ context, comparisons }) : `written to ${path}`);
+  });
+
+program
+  .command('serve <config>', { hidden: true })
+  .description('warm up, then time a step per line of input')
+  .action(async (config: string) => {
+    const versions = { onnxruntime: dependency(root, 'onnxruntime-node'), node: process.version };
+    await serve(readShapes(config), versions);
+  });
+
+interface CompareOptions {
+  readonly pairs: number;
+  readonly labelledLogits?: boolean;
+  readonly json?: boolean;
+}
+
+async function compareOne(
+  config: string,
+  peer: Peer | undefined,
+  options: CompareOptions,
+): Promise<Comparison> {
+  const shapes = readShapes(config);
+  const flags = options.labelledLogits ? ['--labelled-logits'] : [];
+  const ours = await startSide('latstream', process.execPath, [
+    fileURLToPath(import.meta.url),
+    'serve',
+    config,
+  ]);
+  const theirs = peer && (await startSide('peer', peer.python, [peer.script, config, ...flags]));
+  try {
+    const name = basename(config, '.json') + (options.labelledLogits ? ' (peer: labelled logits only)' : '');
+    return await interleave(name, shapes, { latstream: ours, peer: theirs }, options.pairs);
+  } finally {
+    await Promise.all([ours.close(), theirs?.close()]);
+  }
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof LatstreamError)) throw error;
+  console.error(`${error.code}: ${error.message}`);
+  process.exitCode = 2;
+}

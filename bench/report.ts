@@ -1,0 +1,31 @@
+/** @file Comparisons as lines for people and as files with their context under `bench/results`. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Comparison, SideFigures } from './compare.js';
+import type { Context } from './context.js';
+
+/** A few lines about one configuration. */
+export function describe({ name, latstream, peer, ratio, memory_ratio: memory }: Comparison): string {
+  const side = (label: string, figures: SideFigures): string =>
+    `  ${label.padEnd(10)} ${figures.seconds.toFixed(3).padStart(9)} s  ` +
+    `${String(figures.peak_rss_mb).padStart(6)} MB peak (${figures.imported_rss_mb} MB before any work)  ` +
+    `${figures.tokens_per_second} tokens/s  ${Object.entries(figures.versions).flat().join(' ')}`;
+  const lines = [`${name}: median of ${latstream.all.length}`, side('latstream', latstream)];
+  if (!peer || !ratio || memory === undefined)
+    return [
+      ...lines,
+      '  no PyTorch here: set LATSTREAM_PEER_PYTHON to a Python with torch, transformers and peft',
+    ].join('\n');
+  const range = `${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)}`;
+  const summary = `  ratio      time ${ratio.median.toFixed(2)} (${range}), memory ${memory.toFixed(2)}`;
+  return [...lines, side('PyTorch', peer), summary].join('\n');
+}
+
+/** Writes `compare_DATE.json`; returns its path. */
+export function writeResults(root: string, context: Context, comparisons: readonly Comparison[]): string {
+  const folder = join(root, 'bench/results');
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, `compare_${context.date.slice(0, 19).replaceAll(':', '-')}.json`);
+  writeFileSync(path, `${JSON.stringify({ context, comparisons }, null, 2)}\n`);
+  return path;
+}

@@ -1,0 +1,35 @@
+/** @file One side of a comparison: warms up, says so, then times a step for every line it reads. */
+import { createInterface } from 'node:readline';
+import type { Shapes } from './shapes.js';
+import { workload } from './step.js';
+import { peakMegabytes, seconds } from './timing.js';
+
+/** The first line of a side: it has done one step, and these were its versions and its memory before any work. */
+export interface Ready {
+  readonly ready: true;
+  readonly imported_rss_mb: number;
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+/** Every later line. */
+export interface Timed {
+  readonly seconds: number;
+  readonly peak_rss_mb: number;
+}
+
+/** Serves until its input ends. */
+export async function serve(shapes: Shapes, versions: Ready['versions']): Promise<void> {
+  const imported = peakMegabytes();
+  const work = workload(shapes);
+  await work.step();
+  say({ ready: true, imported_rss_mb: imported, versions });
+  for await (const _line of createInterface({ input: process.stdin })) {
+    const took = await seconds(() => work.step());
+    say({ seconds: took, peak_rss_mb: peakMegabytes() });
+  }
+  await work.dispose();
+}
+
+function say(line: Ready | Timed): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}

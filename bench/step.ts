@@ -1,0 +1,158 @@
+/** @file What a benchmark times: one training step (attack, then defence), or one loss and its gradient. */
+import {
+  createEngine,
+  onnxruntimeExecutor,
+  ops,
+  valueAndGradients,
+  float32,
+  int32,
+  siteWidth,
+  type Definition,
+  type Engine,
+  type EngineStats,
+  type Tensor,
+  type Value,
+} from '../engine/index.js';
+import { draws } from '../foundation/index.js';
+import { createAttack, createDefender, type AttackConfig, type DefendConfig } from '../operators/index.js';
+import { ATTACK_AIMS, pairLosses } from '../operators/pair-losses.js';
+import { modelConfig, randomBatches, randomParameters, randomTokens } from './random.js';
+import { siteOf, type Shapes } from './shapes.js';
+
+/** Something that can be timed again and again. */
+export interface Workload {
+  /** Does the work once. */
+  step(): Promise<void>;
+  stats(): EngineStats;
+  dispose(): Promise<void>;
+}
+
+const ADAMW = { betas: [0.9, 0.999], adamEpsilon: 1e-8, weightDecay: 0.01 } as const;
+
+/** Builds model, data and operators on ONNX Runtime's CPU provider; the first step compiles. */
+export function workload(shapes: Shapes): Workload {
+  const engine = createEngine(onnxruntimeExecutor({ threads: shapes.threads }));
+  const step = shapes.kind === 'gradient' ? gradientStep(engine, shapes) : trainingStep(engine, shapes);
+  return { step, stats: () => engine.stats(), dispose: () => engine.dispose() };
+}
+
+/** Settings as in the published configurations; no number here changes the amount of work. */
+function settings(shapes: Shapes): { readonly attack: AttackConfig; readonly defend: DefendConfig } {
+  return {
+    attack: {
+      ...ADAMW,
+      sites: shapes.attack_layers.map(siteOf),
+      segments: 'prompt',
+      epsilon: 6,
+      iterations: shapes.attack_iterations,
+      learningRate: 5e-2,
+      losses: { toward: 0.5, away: 0.5 },
+    },
+    defend: {
+      ...ADAMW,
+      iterations: shapes.defence_iterations,
+      microbatches: 1,
+      losses: { toward: 1 / 3, away: 1 / 3, sft: 1 / 3 },
+      learningRate: 2e-5,
+      schedule: { kind: 'constant', warmup: 0 },
+      clipNorm: 1,
+      train: {
+        kind: 'adapters',
+        rank: shapes.rank,
+        alpha: 2 * shapes.rank,
+        projections: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'up_proj', 'down_proj'],
+      },
+    },
+  };
+}
+
+function trainingStep(engine: Engine, shapes: Shapes): () => Promise<void> {
+  const model = { config: modelConfig(shapes) };
+  const { pairs, benign } = randomBatches(shapes);
+  const { attack: attackConfig, defend } = settings(shapes);
+  const weights = { parameters: uploadAll(engine, shapes), adapters: {} };
+  const options = { weights, updates: 1_000_000, seed: 0 };
+  const defender = createDefender(engine, model, defend, options);
+  const attack = createAttack(engine, defender.model, attackConfig);
+  let step = 0;
+  return async () => {
+    const perturbation = await attack(defender.weights(), pairs, { step: step++, seed: 0 });
+    await defender.step([{ pairs, deltas: perturbation.deltas, benign }]);
+    perturbation.release();
+  };
+}
+
+function uploadAll(engine: Engine, shapes: Shapes): Record<string, Value> {
+  const tensors = Object.entries(randomParameters(modelConfig(shapes)));
+  return Object.fromEntries(tensors.map(([name, tensor]) => [name, engine.upload(tensor)]));
+}
+
+type GradientArgs<T = Tensor> = {
+  readonly parameters: Readonly<Record<string, T>>;
+  readonly batch: Readonly<Record<'tokens' | 'positions' | 'segments' | 'slots', T>> & {
+    readonly labels: Readonly<Record<string, Readonly<Record<'index' | 'tokens' | 'weights', T>>>>;
+  };
+  readonly deltas: Readonly<Record<string, T>>;
+};
+
+/** Toward alone, every token labelled and perturbed: nothing can be left out, whatever the structure. */
+function gradientStep(engine: Engine, shapes: Shapes): () => Promise<void> {
+  const model = { config: modelConfig(shapes) };
+  const parameters = uploadAll(engine, shapes);
+  const batch = everyTokenLabelled(engine, shapes);
+  const perVector = [shapes.batch, shapes.prompt + shapes.completion] as const;
+  const deltas = Object.fromEntries(
+    shapes.attack_layers.map(siteOf).map((site) => {
+      return [site, engine.upload(float32([...perVector, siteWidth(model.config, site)]))] as const;
+    }),
+  );
+  const definition: Definition<GradientArgs> = {
+    name: 'bench-gradient',
+    compute: (args) => {
+      const weights = { parameters: args.parameters, adapters: {} };
+      const { loss, gradients } = valueAndGradients((delta) => {
+        const { toward } = pairLosses(model, weights, args.batch, delta, ATTACK_AIMS, ['toward']);
+        return { loss: toward as Tensor, aux: {} };
+      }, args.deltas);
+      return { loss: ops.reshape(loss, [1]), gradients };
+    },
+  };
+  return async () => {
+    await engine.run(definition, { parameters, batch, deltas });
+  };
+}
+
+function everyTokenLabelled(engine: Engine, shapes: Shapes): GradientArgs<Value>['batch'] {
+  const length = shapes.prompt + shapes.completion;
+  const grid = [shapes.batch, length];
+  const tokens = randomTokens(draws(0, 'bench-rows'), shapes.batch * length, shapes.vocab);
+  const columns = tokens.map((_, at) => at % length);
+  const predicting = tokens.map((_, at) => at).filter((at) => at % length < length - 1);
+  const labels = {
+    index: engine.upload(int32([predicting.length], predicting)),
+    tokens: engine.upload(
+      int32(
+        [predicting.length],
+        predicting.map((at) => tokens[at + 1] as number),
+      ),
+    ),
+    weights: engine.upload(
+      float32(
+        [predicting.length],
+        predicting.map(() => 1 / predicting.length),
+      ),
+    ),
+  };
+  return {
+    tokens: engine.upload(int32(grid, tokens)),
+    positions: engine.upload(int32(grid, columns)),
+    segments: engine.upload(
+      int32(
+        grid,
+        columns.map(() => 1),
+      ),
+    ),
+    slots: engine.upload(int32(grid, columns)),
+    labels: { adversarial: labels },
+  };
+}

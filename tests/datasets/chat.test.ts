@@ -93,12 +93,13 @@ describe('conversation', () => {
 
   it('tokenizes a completion as the continuation that it is, where the tokenizer marks the start of a text', () => {
     const tokenizer = byteTokenizer({ prefixed: true });
-    const template = createChatTemplate(CHATML, tokenizer);
-    const { prompt, completions } = template.conversation([{ role: 'user', content: 'a' }], ['b']);
-    expect(tokenizer.encode('b', { specialTokens: false })).toHaveLength(2);
-    expect([...prompt, ...completions[0]!]).toEqual(
-      tokenizer.encode('<|user|>a<|end|>\n<|assistant|>b<|end|>\n', { specialTokens: false }),
-    );
+    const source =
+      "{% for m in messages %}{{ m.role[0] }}:{{ m.content }};{% endfor %}{{ 'a:' if add_generation_prompt }}";
+    const template = createChatTemplate(source, tokenizer);
+    const { prompt, completions } = template.conversation([{ role: 'user', content: 'x' }], ['y']);
+    expect(tokenizer.encode('y;')).toHaveLength(3);
+    expect(completions[0]).toHaveLength(2);
+    expect([...prompt, ...completions[0]!]).toEqual(tokenizer.encode('u:x;a:y;'));
   });
 
   it('adds no BOS to a template, one BOS to plain text, and never two', async () => {

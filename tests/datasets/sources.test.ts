@@ -155,6 +155,10 @@ describe('JSON lines sources', () => {
     };
     expect(await bad('{"a":1}\n\n{"a":\n')).toMatch(/line 3: expected one JSON object/);
     expect(await bad('{"a":1}\n{"a":2}\n{"a":3')).toMatch(/line 3/);
+    await writeFile(path, '{"a":1}\n\n{"a":2}\nnot\n');
+    const source = await openJsonl(path, 1);
+    await expect(source.read(2, ['a'])).rejects.toThrow('line 4: expected one JSON object');
+    await source.close();
     expect(await bad('[1]')).toMatch(/line 1.*got a list/);
     expect(await bad(Uint8Array.of(0x22, 0xff, 0x22))).toMatch(/not UTF-8/);
   });

@@ -1,0 +1,24 @@
+/**
+ * @file Who is watching: the live page, the metrics WebSocket, and the same metrics on disk.
+ *
+ *     const record = await openRecord('runs/1/metrics.ndjson', untilStep('jailbreak/lat', 40));   // resume
+ *     const monitor = await startMonitor({ port: 8080, description: { name: 'jailbreak' },
+ *       history: metricsIn('runs/1/metrics.ndjson'), onCommand: (command) => worker.postMessage({ command }) });
+ *     worker.on('message', (metric) => { record.append(metric); monitor.publish(metric); });
+ *     monitor.setState('done'); await monitor.close(); await record.close();
+ *
+ * Depends on nothing but `streams` and `foundation`: never on a tensor runtime.
+ */
+export {
+  COMMANDS,
+  PROTOCOL_VERSION,
+  type Command,
+  type CommandMessage,
+  type Hello,
+  type RunDescription,
+  type RunState,
+  type ServerMessage,
+} from './protocol.js';
+export { metricsIn, openRecord, untilStep, type MetricRecord } from './record.js';
+export { startMonitor, type Monitor, type MonitorOptions } from './server.js';
+export { BACKLOG, type Backlog } from './subscriber.js';

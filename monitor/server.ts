@@ -1,0 +1,166 @@
+/**
+ * @file The monitor: one HTTP server with the live page, the metrics WebSocket and `/healthz`. Serves people: it must
+ * run on a thread that never calls a tensor runtime.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { complain } from '../foundation/index.js';
+import type { Metric } from '../streams/index.js';
+import { accessCheck, bracketed, isLoopback } from './access.js';
+import { viewerAssets, type Asset } from './assets.js';
+import { Feed } from './feed.js';
+import { History } from './history.js';
+import { PROTOCOL_VERSION, type Command, type RunDescription, type RunState } from './protocol.js';
+import type { Backlog } from './subscriber.js';
+
+export interface MonitorOptions {
+  /** TCP port; 0 takes any free one. */
+  readonly port: number;
+  /** Address to listen on; only this machine by default. */
+  readonly host?: string;
+  /** Host names that browsers may use besides the machine's own, e.g. of a reverse proxy. */
+  readonly allowedHosts?: readonly string[];
+  readonly description: RunDescription;
+  /** What happened before, e.g. `metricsIn(file)` after a resume. */
+  readonly history?: Iterable<Metric> | AsyncIterable<Metric>;
+  /** Metrics kept for late viewers, of each run and kind; 2000 by default. */
+  readonly historyLimit?: number;
+  /** Carries out a viewer's command. Without it, and on addresses that others can reach, viewers only watch. */
+  readonly onCommand?: (command: Command) => void | Promise<void>;
+  /** What may wait for slow viewers. */
+  readonly backlog?: Backlog;
+}
+
+export interface Monitor {
+  /** Where the live page is. */
+  readonly url: string;
+  publish(metric: Metric): void;
+  /** Tells viewers what the run does now; `detail` is for people, e.g. an error's message. */
+  setState(state: RunState, detail?: string): void;
+  /** Says goodbye to viewers and frees the port. */
+  close(): Promise<void>;
+}
+
+const HEADERS = {
+  'cache-control': 'no-cache',
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'content-security-policy':
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self' ws: wss:; frame-ancestors 'none'",
+};
+
+/**
+ * Starts the monitor.
+ * @throws MONITOR_PORT_IN_USE, or MONITOR_LISTEN when the address is not available or not permitted.
+ */
+export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
+  const host = options.host ?? '127.0.0.1';
+  const history = new History(options.historyLimit);
+  for await (const metric of options.history ?? []) history.add(metric);
+  const assets = await viewerAssets();
+  const feed = new Feed({
+    description: options.description,
+    history,
+    onCommand: isLoopback(host) ? options.onCommand : undefined,
+    backlog: options.backlog,
+  });
+  const started = performance.now();
+  const health = (): object => ({
+    status: 'ok',
+    version: PROTOCOL_VERSION,
+    session: feed.session,
+    run: options.description.name,
+    ...feed.state,
+    next: history.next,
+    viewers: feed.viewers,
+    uptimeSeconds: Math.round((performance.now() - started) / 100) / 10,
+  });
+  const refusal = accessCheck(host, options.allowedHosts);
+  const http = createServer((request, response) => respond(request, response, { refusal, health, assets }));
+  http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy()); // a client that resets while it is refused
+    const reason = refusal(request);
+    if (reason !== undefined) refuse(socket, '403 Forbidden', reason);
+    else if (pathOf(request) !== '/metrics') refuse(socket, '404 Not Found', 'the WebSocket is at /metrics');
+    else feed.accept(request, socket, head);
+  });
+  try {
+    await listen(http, host, options.port);
+  } catch (error) {
+    feed.close();
+    throw error;
+  }
+  return monitorOf(http, host, feed);
+}
+
+function monitorOf(http: Server, host: string, feed: Feed): Monitor {
+  const { port } = http.address() as AddressInfo;
+  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : bracketed(host);
+  return {
+    url: `http://${name}:${port}/`,
+    publish: (metric) => feed.publish(metric),
+    setState: (state, detail) => feed.setState(state, detail),
+    close: async () => {
+      feed.close();
+      const closed = new Promise((resolve) => http.close(resolve));
+      http.closeIdleConnections();
+      await closed;
+    },
+  };
+}
+
+interface Site {
+  readonly refusal: (request: IncomingMessage) => string | undefined;
+  readonly health: () => object;
+  readonly assets: ReadonlyMap<string, Asset>;
+}
+
+function respond(request: IncomingMessage, response: ServerResponse, site: Site): void {
+  const say = (status: number, body: string | Buffer, type = 'text/plain; charset=utf-8'): void => {
+    const headers = { ...HEADERS, 'content-type': type, 'content-length': Buffer.byteLength(body) };
+    response.writeHead(status, headers).end(request.method === 'HEAD' ? undefined : body);
+  };
+  const path = pathOf(request);
+  const asset = site.assets.get(path);
+  const reason = site.refusal(request);
+  if (reason !== undefined) say(403, `${reason}\n`);
+  else if (request.method !== 'GET' && request.method !== 'HEAD') say(405, 'only GET and HEAD\n');
+  else if (path === '/healthz') say(200, `${JSON.stringify(site.health())}\n`, 'application/json');
+  else if (path === '/metrics') say(426, 'this is a WebSocket\n');
+  else if (asset !== undefined) say(200, asset.body, asset.type);
+  else say(404, 'no such page\n');
+}
+
+function refuse(socket: Duplex, status: string, reason: string): void {
+  socket.end(
+    `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: text/plain\r\n` +
+      `content-length: ${Buffer.byteLength(reason)}\r\n\r\n${reason}`,
+  );
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '/').split('?', 1)[0] ?? '/';
+}
+
+async function listen(http: Server, host: string, port: number): Promise<void> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      http.once('error', reject);
+      http.listen(port, host, resolve);
+    });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const inUse = code === 'EADDRINUSE';
+    complain(
+      {
+        code: inUse ? 'MONITOR_PORT_IN_USE' : 'MONITOR_LISTEN',
+        owner: 'monitor',
+        expected: `port ${port} on ${host} to be free for the live page`,
+        got: inUse ? 'a port that is in use' : message,
+        hint: 'choose another port (0 takes any free one), or stop what listens there',
+      },
+      { cause: error },
+    );
+  }
+}

@@ -147,7 +147,8 @@ class BufferedDefender implements Defender {
       { ...optimizer, frozen, part, coefficients, leftover: this.leftover },
       target,
     );
-    this.leftover = leftover;
+    // An empty tree has no leaves to come back.
+    if (Object.keys(this.leftover).length > 0) this.leftover = leftover;
     return [...(await this.engine.download(figures)).data];
   }
 
@@ -160,7 +161,7 @@ class BufferedDefender implements Defender {
     const coefficients = uploadScalars(this.engine, await this.coefficientsFor(parts));
     const definition = accumulateGradients(this.what.plan, this.names);
     const totals = this.names.map(() => 0);
-    this.sums ??= [this.fresh().trained, this.fresh().trained];
+    this.sums ??= [this.taken(), this.taken()];
     let [next, spare] = this.sums;
     let sums: PerSite<Value> = this.zeros();
     for (const part of parts) {
@@ -197,10 +198,13 @@ class BufferedDefender implements Defender {
     return mapValues(this.what.weights.trained, ({ shape }) => this.buffers.zeros(shape));
   }
 
+  /** Memory to write trained tensors, or what has their shapes, to. */
+  private taken(): PerSite<Value> {
+    return mapValues(this.what.weights.trained, ({ shape }) => this.buffers.take(shape));
+  }
+
   private fresh(): State {
-    const take = (): PerSite<Value> =>
-      mapValues(this.what.weights.trained, ({ shape }) => this.buffers.take(shape));
-    return { trained: take(), first: take(), second: take() };
+    return { trained: this.taken(), first: this.taken(), second: this.taken() };
   }
 }
 

@@ -13,7 +13,7 @@ export { createDefender } from './defend.js';
 export type { Defender, DefenderOptions, DefenderState, DefendTrace } from './defender.js';
 export { away, AWAY_FLOOR, kl, logOdds, toward } from './losses.js';
 export type { Model, ModelWeights } from './model.js';
-export { realisedNorms, type AttackTrace, type Perturbation, type PerSite } from './perturbation.js';
+export { vectorNorms, type AttackTrace, type Perturbation, type PerSite } from './perturbation.js';
 export { checkpointStore, CHECKPOINT_FORMAT, type Checkpoint, type CheckpointStore } from './checkpoint.js';
 export { compare, type Comparison } from './compare.js';
 export type { EvaluateConfig, TableConfig } from './evaluate-config.js';
@@ -37,3 +37,6 @@ export {
   type CalibrationPoint,
   type SiteNorm,
 } from './calibrate.js';
+export * as defenceLaws from './defence-laws.js';
+export * as attackLaws from './laws.js';
+export { programRun } from './moment.js';

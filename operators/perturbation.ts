@@ -2,7 +2,7 @@
  * @file The state of a latent perturbation: one vector per site, row and slot, with AdamW's moments, and the
  * buffers they live in. Knows nothing about losses or how the perturbation is found.
  */
-import { float32, type Engine, type Value } from '../engine/index.js';
+import { float32, type Engine, type HostTensor, type Value } from '../engine/index.js';
 
 /** One value per site. */
 export type PerSite<T> = Readonly<Record<string, T>>;
@@ -43,10 +43,9 @@ export interface AttackTrace {
   readonly meanNorms: PerSite<number>;
 }
 
-/** The L2 norm of every vector of δ, [B, P, D] to [B·P] on the host. */
-export async function realisedNorms(engine: Engine, delta: Value): Promise<Float32Array> {
-  const { data, shape } = await engine.download(delta);
-  const width = shape[2] as number;
+/** The L2 norm of every vector along the last axis. */
+export function vectorNorms({ data, shape }: HostTensor): Float32Array {
+  const width = shape.at(-1) as number;
   const norms = new Float32Array(data.length / width);
   for (let vector = 0; vector < norms.length; vector++) {
     let sum = 0;

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeTable } from '../datasets/index.js';
 import { writeAtomically } from '../formats/index.js';
-import { buildTokenizer, tables } from '../organism/index.js';
+import { buildTokenizer, SIZES, tables } from '../organism/index.js';
 
 /** Entries of the tokenizer: the bytes, the special tokens and a few frequent pieces. */
 const VOCABULARY = 384;
@@ -17,8 +17,8 @@ export async function writeSynthetic(
 ): Promise<void> {
   await mkdir(directory, { recursive: true });
   const made = tables(seed, {
+    ...SIZES,
     pretraining: size.rows,
-    refusedShare: 0.5,
     pairs: size.rows,
     benign: size.rows,
     heldOut: size.heldOut,

@@ -22,7 +22,7 @@ import {
   parseModelConfig,
   type ModelConfig,
 } from '../engine/models/index.js';
-import { readQuestions, type ModelWeights, type Questions } from '../operators/index.js';
+import { programRun, readQuestions, type ModelWeights, type Questions } from '../operators/index.js';
 import type { Recipe } from '../recipes/index.js';
 import { writeSynthetic } from './synthetic.js';
 
@@ -40,9 +40,15 @@ export interface Stage {
 
 /** An engine on the executor that a recipe or an option names. */
 export function engineOf(options: Pick<Recipe, 'executor' | 'threads'>): Engine {
-  return createEngine(
+  const engine = createEngine(
     options.executor === 'tfjs' ? tfjsExecutor() : onnxruntimeExecutor({ threads: options.threads }),
   );
+  const run = engine.run.bind(engine);
+  engine.run = (definition, args, into) => {
+    programRun();
+    return run(definition, args, into);
+  };
+  return engine;
 }
 
 /** The model folder on an engine, checked against its tokenizer. */

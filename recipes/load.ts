@@ -5,7 +5,7 @@ import { parse as parseYaml } from 'yaml';
 import { complain, nearMatches } from '../foundation/index.js';
 import { checkRecipe } from './explain.js';
 import { jailbreak } from './jailbreak.js';
-import { isPlain, nest, overlay, type Plain } from './overlay.js';
+import { isPlain, overlay, withValue, type Plain } from './overlay.js';
 import { pretrain } from './pretrain.js';
 import type { Recipe } from './schema.js';
 import { tiny } from './tiny.js';
@@ -22,7 +22,7 @@ export interface RecipeOverrides {
 
 /**
  * A recipe by the name of one that comes with latstream, or from a `.json`, `.yaml` or `.yml` file: an overlay of the
- * recipe that its `base` names, or complete without one. Relative paths in a file are relative to the file.
+ * recipe that its `base` names (an arm set to null is left out), or complete without one. Relative paths in a file are relative to the file.
  * @throws RECIPE_UNKNOWN, RECIPE_UNREADABLE, RECIPE_UNKNOWN_KEY, RECIPE_INVALID, RECIPE_SET
  */
 export async function loadRecipe(source: string, overrides: RecipeOverrides = {}): Promise<Recipe> {
@@ -71,7 +71,13 @@ async function fromFile(path: string, owner: string): Promise<Recipe> {
   const { base, ...rest } = await readOverlay(path, owner);
   const placed = resolvePaths(rest, dirname(resolve(path)));
   if (base === undefined) return checkRecipe(placed, owner);
-  return checkRecipe(overlay(builtIn(String(base)), placed), owner);
+  return checkRecipe(withoutNullArms(overlay(builtIn(String(base)), placed)), owner);
+}
+
+function withoutNullArms(recipe: Plain): Plain {
+  const { arms } = recipe;
+  if (!isPlain(arms)) return recipe;
+  return { ...recipe, arms: Object.fromEntries(Object.entries(arms).filter(([, arm]) => arm !== null)) };
 }
 
 async function readOverlay(path: string, owner: string): Promise<Plain> {
@@ -119,15 +125,15 @@ function withSetting(recipe: Recipe, setting: string, owner: string): Recipe {
     });
   const path = setting.slice(0, equals).split('.');
   const text = setting.slice(equals + 1);
-  const withValue = (value: unknown): Recipe => checkRecipe(overlay(recipe, nest(path, value)), `${owner}, --set`);
+  const changed = (value: unknown): Recipe => checkRecipe(withValue(recipe, path, value), `${owner}, --set`);
   const value = asJson(text);
-  if (value === undefined || typeof value === 'string') return withValue(value ?? text);
+  if (value === undefined || typeof value === 'string') return changed(value ?? text);
   try {
-    return withValue(value);
+    return changed(value);
   } catch (error) {
     // The schema may want this very text: a name that reads as a number.
     try {
-      return withValue(text);
+      return changed(text);
     } catch {
       throw error;
     }

@@ -18,9 +18,10 @@ export function overlay(base: Plain, over: Plain): Plain {
   return merged;
 }
 
-/** The overlay that sets one value: `a.b` and 1 give `{a: {b: 1}}`. */
-export function nest(path: readonly string[], value: unknown): Plain {
+/** `base` with exactly `value` at a path, whatever was there: nothing is merged. Neither is changed. */
+export function withValue(base: Plain, path: readonly string[], value: unknown): Plain {
   const [head, ...rest] = path;
-  if (head === undefined) return isPlain(value) ? value : {};
-  return { [head]: rest.length === 0 ? value : nest(rest, value) };
+  if (head === undefined) return base;
+  const below = base[head];
+  return { ...base, [head]: rest.length === 0 ? value : withValue(isPlain(below) ? below : {}, rest, value) };
 }

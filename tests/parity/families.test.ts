@@ -36,6 +36,7 @@ type Args = {
 
 /** Everything that `expected.safetensors` holds about one forward and backward pass. */
 function forwardAndBackward(config: ModelConfig) {
+  const lastBlockInput = config.layers > 1 ? `layers.${config.layers - 2}.residual` : 'embedding';
   return {
     name: `families ${modelKey(config)}`,
     compute: ({ parameters, tokens, positions, segments, slots, delta }: Args) => {
@@ -49,7 +50,7 @@ function forwardAndBackward(config: ModelConfig) {
             { tokens, positions, segments },
             (site, x) => {
               const seen = perturb(site, x);
-              if (site === `layers.${config.layers - 2}.residual`) before = seen;
+              if (site === lastBlockInput) before = seen;
               return seen;
             },
           );

@@ -28,7 +28,8 @@ export function checkpoints(kind: string, needs: readonly string[]): Fixture[] {
 }
 
 function whyNot(directory: string, needs: readonly string[]): string | null {
-  const missing = needs.filter((file) => !existsSync(join(directory, file)));
+  const there = (file: string): boolean => existsSync(join(directory, file));
+  const missing = needs.filter((file) => !there(file) && !there(`${file}.index.json`));
   if (missing.length > 0) return `no ${missing.join(', ')}`;
   const { architectures } = JSON.parse(readFileSync(join(directory, 'config.json'), 'utf8')) as {
     architectures?: string[];

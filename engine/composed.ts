@@ -13,7 +13,7 @@ export const composed: Readonly<Record<string, RecordKernel>> = {
   Identity: (recorder, { x }) => recorder.idOf(x as TensorInfo),
   ExpandDims: (recorder, { input }, { dim }) => {
     const { shape } = input as TensorInfo;
-    const axis = (dim as number) < 0 ? (dim as number) + shape.length + 1 : (dim as number);
+    const axis = fromStart(dim as number, shape.length + 1);
     const target = [...shape.slice(0, axis), 1, ...shape.slice(axis)];
     return recorder.apply('Reshape', [recorder.idOf(input as TensorInfo)], { shape: target });
   },
@@ -32,7 +32,7 @@ export const composed: Readonly<Record<string, RecordKernel>> = {
     split(recorder, x as TensorInfo, numOrSizeSplits as number | number[], axis as number),
   Unpack: (recorder, { value }, { axis }) => {
     const { shape } = value as TensorInfo;
-    const along = (axis as number) < 0 ? (axis as number) + shape.length : (axis as number);
+    const along = fromStart(axis as number, shape.length);
     const parts = split(recorder, value as TensorInfo, at(shape, along), along);
     const rest = shape.filter((_, index) => index !== along);
     return parts.map((part) => recorder.apply('Reshape', [part], { shape: rest }));
@@ -40,7 +40,7 @@ export const composed: Readonly<Record<string, RecordKernel>> = {
   Pack: (recorder, inputs, { axis }) => {
     const list = Object.values(inputs);
     const shape = at(list, 0).shape;
-    const along = (axis as number) < 0 ? (axis as number) + shape.length + 1 : (axis as number);
+    const along = fromStart(axis as number, shape.length + 1);
     const wide = [...shape.slice(0, along), 1, ...shape.slice(along)];
     const parts = list.map((info) => recorder.apply('Reshape', [recorder.idOf(info)], { shape: wide }));
     return recorder.apply('Concat', parts, { axis: along });
@@ -52,13 +52,19 @@ function filledLike(recorder: Recorder, { shape, dtype }: TensorInfo, value: num
 }
 
 function split(recorder: Recorder, x: TensorInfo, sizes: number | readonly number[], axis: number): number[] {
-  const extent = at(x.shape, axis);
+  const along = fromStart(axis, x.shape.length);
+  const extent = at(x.shape, along);
   const list = typeof sizes === 'number' ? Array.from({ length: sizes }, () => extent / sizes) : sizes;
   let start = 0;
   return list.map((size) => {
-    const begin = x.shape.map((_, index) => (index === axis ? start : 0));
+    const begin = x.shape.map((_, index) => (index === along ? start : 0));
     start += size;
-    const shape = x.shape.map((full, index) => (index === axis ? size : full));
+    const shape = x.shape.map((full, index) => (index === along ? size : full));
     return recorder.apply('Slice', [recorder.idOf(x)], { begin, size: shape });
   });
+}
+
+/** Negative axes count from the end. */
+function fromStart(axis: number, rank: number): number {
+  return axis < 0 ? axis + rank : axis;
 }

@@ -1,0 +1,279 @@
+/** @file One panel with curves: title, choices, values under the cursor, bands, keyboard. Draws with uPlot. */
+import uPlot from './uplot.js';
+import { number } from './format.js';
+
+const HEIGHT = 210;
+
+export function element(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === false) continue;
+    if (name.startsWith('on')) node[name] = value;
+    else node.setAttribute(name, value === true ? '' : value);
+  }
+  node.append(...children.filter((child) => child !== undefined));
+  return node;
+}
+
+export function css(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+/**
+ * A curve: `{label, color, x, y, raw?, low?, high?, dash?}`, where `color` names a CSS variable, `raw` is y before
+ * smoothing, `low` and `high` bound the band.
+ */
+export class Panel {
+  #plot;
+  #shape = '';
+  #curves = [];
+  #x = [];
+  #hovered = false;
+
+  /** @param options {title, note?, choices?: fn, format?, unit?: boolean, axis: {range, label, onZoom, format}} */
+  constructor(options) {
+    this.options = { format: number, ...options };
+    this.choice = undefined;
+    this.choices = element('div', {
+      class: 'choices',
+      role: 'group',
+      'aria-label': `${options.title}: which value`,
+    });
+    this.readout = element('div', { class: 'readout' });
+    this.canvas = element('div', {
+      class: 'canvas',
+      tabindex: '0',
+      role: 'img',
+      'aria-label': options.title,
+    });
+    this.root = element(
+      'figure',
+      { class: 'panel', 'data-chart': options.id },
+      element(
+        'figcaption',
+        {},
+        element('h3', {}, options.title),
+        options.note === undefined ? undefined : element('span', { class: 'dim' }, options.note),
+        this.choices,
+      ),
+      this.readout,
+      this.canvas,
+    );
+    this.canvas.onkeydown = (event) => this.#key(event);
+    this.canvas.onfocus = () => (this.#hovered = true);
+    this.canvas.onblur = () => this.#leave();
+    new ResizeObserver(() => this.#resize()).observe(this.canvas);
+  }
+
+  /** Buttons to choose one of `names`; the first is chosen at the start. */
+  offer(names, labels, onChoice) {
+    this.choice = names.includes(this.choice) ? this.choice : names[0];
+    const shown = JSON.stringify([names, this.choice]);
+    if (this.choices.dataset.shown === shown) return;
+    this.choices.dataset.shown = shown;
+    const focused = document.activeElement?.dataset?.choice;
+    this.choices.replaceChildren(
+      ...(names.length < 2 ? [] : names).map((name) =>
+        element(
+          'button',
+          {
+            type: 'button',
+            'data-choice': name,
+            'aria-pressed': String(name === this.choice),
+            onclick: () => {
+              this.choice = name;
+              onChoice();
+            },
+          },
+          labels(name),
+        ),
+      ),
+    );
+    if (focused !== undefined) this.choices.querySelector(`[data-choice="${CSS.escape(focused)}"]`)?.focus();
+  }
+
+  /** Draws these curves. `log` asks for a logarithmic y axis. */
+  draw(curves, { log = false } = {}) {
+    this.#curves = curves;
+    const tables = curves.map((curve) => [curve.x, ...columnsOf(curve).map(([, column]) => column)]);
+    const data = tables.length === 0 ? [[]] : uPlot.join(tables);
+    this.#x = data[0];
+    const sparse = curves.every(({ x }) => x.length <= 60);
+    const shape = JSON.stringify([
+      curves.map((c) => [c.label, c.color, c.dash, columnsOf(c).length]),
+      log,
+      sparse,
+    ]);
+    if (this.#plot === undefined || shape !== this.#shape) {
+      this.#shape = shape;
+      this.#plot?.destroy();
+      this.#plot = new uPlot(this.#options(curves, log, sparse), data, this.canvas);
+      this.#plot.over.addEventListener('mouseenter', () => (this.#hovered = true));
+      this.#plot.over.addEventListener('mouseleave', () => this.#leave());
+      this.#plot.over.addEventListener('dblclick', () => this.options.axis.onZoom(undefined));
+    } else {
+      this.#plot.setData(data);
+    }
+    this.root.dataset.points = String(curves.reduce((sum, { x }) => sum + x.length, 0));
+    this.#read();
+  }
+
+  /** Forgets the drawing, so that the next one has fresh colours. */
+  repaint() {
+    this.#shape = '';
+  }
+
+  #options(curves, log, sparse) {
+    const { axis, unit, format, tick = format } = this.options;
+    const [ink, line] = [css('--dim'), css('--grid')];
+    const font = `11px ${css('--font')}`;
+    const look = { stroke: ink, font, grid: { stroke: line, width: 1 }, ticks: { show: false } };
+    const series = [{}];
+    const bands = [];
+    for (const curve of curves) {
+      const color = css(curve.color);
+      const from = series.length;
+      for (const [name] of columnsOf(curve)) {
+        const main = name === 'y';
+        series.push({
+          stroke: main ? color : name === 'raw' ? `${color}40` : 'transparent',
+          width: main ? 2 : name === 'raw' ? 1 : 0,
+          dash: main ? curve.dash : undefined,
+          spanGaps: true,
+          points: { show: main && sparse && curve.dash === undefined, size: 6, fill: color, stroke: color },
+        });
+        if (name === 'high')
+          bands.push({ series: [series.length - 1, series.length - 2], fill: `${color}2e` });
+      }
+      if (series.length === from) series.push({});
+    }
+    return {
+      width: Math.max(160, this.canvas.clientWidth),
+      height: HEIGHT,
+      padding: [10, 12, 0, 0],
+      legend: { show: false },
+      cursor: {
+        sync: { key: 'run', setSeries: false, scales: ['x', null] },
+        drag: { x: true, y: false, setScale: false },
+        points: { size: 7, show: (plot, at) => pointOf(plot, at) },
+        y: false,
+      },
+      scales: {
+        x: { time: false, range: (plot, min, max) => axis.range(min, max) },
+        y: { distr: log ? 3 : 1, range: (_, min, max) => yRange(min, max, unit, log) },
+      },
+      axes: [
+        { ...look, size: 30, values: (_, ticks) => ticks.map((each) => axis.format(each)) },
+        { ...look, size: 54, values: (_, ticks) => ticks.map((each) => (each === null ? '' : tick(each))) },
+      ],
+      series,
+      bands,
+      hooks: {
+        setCursor: [() => this.#read()],
+        setSelect: [(plot) => this.#select(plot)],
+      },
+    };
+  }
+
+  #select(plot) {
+    const { left, width } = plot.select;
+    if (width < 8) return;
+    this.options.axis.onZoom([plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x')]);
+    plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  }
+
+  /** Shows the values at the cursor, or the newest. */
+  #read() {
+    if (this.#plot === undefined) return;
+    const { format, axis } = this.options;
+    const at = this.#plot.cursor.idx;
+    const x = at === null || at === undefined ? undefined : this.#x[at];
+    const chips = this.#curves.map((curve) => {
+      const index = x === undefined ? curve.x.length - 1 : lastAtMost(curve.x, x);
+      const value = format(curve.y[index]);
+      const band =
+        curve.low?.[index] === undefined
+          ? ''
+          : ` (${format(curve.low[index])} to ${format(curve.high[index])})`;
+      return { curve, text: value, band, step: curve.x[index] };
+    });
+    this.readout.replaceChildren(
+      ...chips.map(({ curve, text, band }) =>
+        element(
+          'span',
+          { class: 'chip' },
+          element('i', {
+            class: curve.dash ? 'swatch dashed' : 'swatch',
+            style: `--swatch: var(${curve.color})`,
+          }),
+          `${curve.label} `,
+          element('b', {}, text),
+          band === '' ? undefined : element('small', {}, band),
+        ),
+      ),
+      ...(x === undefined ? [] : [element('span', { class: 'chip at' }, `${axis.name()} ${axis.format(x)}`)]),
+    );
+    const summary = chips.map(({ curve, text, band, step }) => `${curve.label} ${text}${band} at ${step}`);
+    this.canvas.setAttribute('aria-label', `${this.options.title}: ${summary.join(', ') || 'no data yet'}`);
+  }
+
+  #leave() {
+    this.#hovered = false;
+    this.#plot?.setCursor({ left: -10, top: -10 });
+  }
+
+  #key(event) {
+    const moves = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
+    const move = moves[event.key];
+    if (move === undefined || this.#plot === undefined || this.#x.length === 0) return;
+    event.preventDefault();
+    const last = this.#x.length - 1;
+    const from = this.#plot.cursor.idx ?? (move < 0 ? last + 1 : -1);
+    const to = Math.min(last, Math.max(0, from + move * (event.shiftKey ? 10 : 1)));
+    this.#plot.setCursor({ left: this.#plot.valToPos(this.#x[to], 'x'), top: 20 });
+  }
+
+  #resize() {
+    const width = Math.max(160, this.canvas.clientWidth);
+    if (this.#plot !== undefined && width !== this.#plot.width) this.#plot.setSize({ width, height: HEIGHT });
+  }
+}
+
+/** The columns of a curve in drawing order; `low` and `high` follow each other. */
+function columnsOf({ y, raw, low, high }) {
+  return Object.entries({ raw, low, high, y }).filter(([, column]) => column !== undefined);
+}
+
+function yRange(min, max, unit, log) {
+  if (unit) return [0, 1.02];
+  if (min === null || max === null) return [0, 1];
+  if (log) return [min > 0 ? min * 0.9 : 1e-6, max > 0 ? max * 1.1 : 1];
+  const margin = (max - min || Math.abs(max) || 1) * 0.08;
+  const zeroIsNear = min >= 0 && min < (max - min) * 0.6;
+  return [zeroIsNear ? 0 : min - margin, max + margin];
+}
+
+/** Hover points only on the curves themselves. */
+function pointOf(plot, at) {
+  const color = plot.series[at].stroke?.(plot, at) ?? plot.series[at]._stroke;
+  const point = element('div', { class: 'u-cursor-pt' });
+  const visible = plot.series[at].width >= 2;
+  Object.assign(point.style, { background: visible ? color : 'transparent', width: '8px', height: '8px' });
+  Object.assign(point.style, {
+    marginLeft: '-4px',
+    marginTop: '-4px',
+    borderRadius: '50%',
+    position: 'absolute',
+  });
+  return point;
+}
+
+function lastAtMost(sorted, x) {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle] <= x) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}

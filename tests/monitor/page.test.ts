@@ -1,0 +1,142 @@
+import { existsSync } from 'node:fs';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startMonitor, type Command } from '../../monitor/index.js';
+import { demoMetrics } from './demo.js';
+import { afterwards, start } from './helpers.js';
+
+const executablePath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
+const missing = !existsSync(executablePath);
+if (missing)
+  process.stdout.write(`page test skipped: no Chromium at ${executablePath} (set CHROMIUM_PATH)\n`);
+
+/** Points drawn in each panel. */
+const drawn = (page: Page): Promise<Record<string, number>> =>
+  page.$$eval('.panel:not([hidden])', (panels) =>
+    Object.fromEntries(
+      panels.map((panel) => {
+        const { chart, points } = (panel as unknown as { dataset: Record<string, string> }).dataset;
+        return [chart ?? '', Number(points)];
+      }),
+    ),
+  );
+
+const points = (page: Page, chart: string, atLeast: number): Promise<void> =>
+  expect
+    .poll(async () => (await drawn(page))[chart] ?? 0, { timeout: 30_000 })
+    .toBeGreaterThanOrEqual(atLeast);
+
+/** How many pixels of a panel's canvas are not transparent. */
+const ink = (page: Page, chart: string): Promise<number> =>
+  page.evaluate<number>(`(() => {
+    const canvas = document.querySelector('.panel[data-chart="${chart}"] canvas');
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    let count = 0;
+    for (let at = 3; at < data.length; at += 4) if (data[at] > 0) count++;
+    return count;
+  })()`);
+
+describe.skipIf(missing)('the live page', () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  });
+  afterAll(() => browser.close());
+
+  async function visit(
+    url: string,
+    options: Parameters<Browser['newPage']>[0] = {},
+  ): Promise<[Page, string[]]> {
+    const page = await browser.newPage(options);
+    afterwards(page);
+    const errors: string[] = [];
+    page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+    page.on('pageerror', (error) => errors.push(String(error)));
+    page.on('request', (request) => {
+      if (new URL(request.url()).host !== new URL(url).host) errors.push(`foreign request ${request.url()}`);
+    });
+    await page.goto(url);
+    return [page, errors];
+  }
+
+  it('draws the history, moves with new metrics, asks no other host and logs no error', async () => {
+    const all = demoMetrics();
+    const monitor = await start({ history: all.slice(0, 300), description: { name: 'jailbreak', seed: 3 } });
+    const [page, errors] = await visit(monitor.url);
+    await points(page, 'defend', 50);
+    const before = await drawn(page);
+    const inkBefore = await ink(page, 'prefillComply');
+    expect(inkBefore).toBeGreaterThan(100);
+    for (const metric of all.slice(300)) monitor.publish(metric);
+    await points(page, 'defend', 322);
+    await points(page, 'norms', 5 * 161);
+    const after = await drawn(page);
+    const names = ['directComply', 'prefillComply', 'latentComply', 'benignAccuracy'];
+    expect(Object.keys(after)).toEqual([...names, 'attack', 'defend', 'norms', 'optimizer', 'throughput']);
+    for (const name of Object.keys(before)) expect(after[name], name).toBeGreaterThan(before[name]!);
+    expect(await ink(page, 'prefillComply')).toBeGreaterThan(inkBefore);
+    expect(await page.textContent('h1')).toBe('jailbreak');
+    monitor.setState('done');
+    await page.waitForSelector('#state[data-state="done"]');
+    expect(await page.title()).toBe('done · jailbreak · latstream');
+    expect(errors).toEqual([]);
+  });
+
+  it('can be used from the keyboard, on a phone, in the dark', async () => {
+    const monitor = await start({ history: demoMetrics(40) });
+    const [page, errors] = await visit(monitor.url, {
+      viewport: { width: 360, height: 740 },
+      colorScheme: 'dark',
+      reducedMotion: 'reduce',
+    });
+    await points(page, 'defend', 82);
+    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+    const chart = page.locator('.panel[data-chart="defend"] .canvas');
+    await chart.focus();
+    await page.keyboard.press('Home');
+    await expect.poll(() => page.textContent('.panel[data-chart="defend"] .at')).toBe('step 0');
+    await page.keyboard.press('ArrowRight');
+    await expect.poll(() => page.textContent('.panel[data-chart="defend"] .at')).toBe('step 1');
+    await page.locator('.panel[data-chart="defend"] [data-choice="defend/kl"]').press('Enter');
+    await page.waitForSelector('.panel[data-chart="defend"] [data-choice="defend/kl"][aria-pressed="true"]');
+    await page.locator('.arm[data-run="jailbreak/refusal"]').press('Space');
+    await expect.poll(async () => (await drawn(page))['defend']).toBe(41);
+    for (const control of ['#log', '#over', '#smoothing']) await page.locator(control).focus();
+    await page.locator('#over').selectOption('time');
+    await page.locator('#log').check();
+    expect(errors).toEqual([]);
+  });
+
+  it('sends commands, and asks before it stops a run', async () => {
+    const seen: Command[] = [];
+    const monitor = await start({
+      history: demoMetrics(10),
+      onCommand: (command) => {
+        seen.push(command);
+        monitor.setState(command === 'pause' ? 'paused' : command === 'resume' ? 'running' : 'stopping');
+      },
+    });
+    const [page, errors] = await visit(monitor.url);
+    await page.click('#pause:text("Pause")');
+    await page.click('#pause:text("Resume")');
+    await page.click('#stop');
+    await page.click('dialog button[value="no"]');
+    await page.click('#stop');
+    await page.click('dialog button[value="yes"]');
+    await page.waitForSelector('#state[data-state="stopping"]');
+    expect(seen).toEqual(['pause', 'resume', 'stop']);
+    expect(errors).toEqual([]);
+  });
+
+  it('comes back by itself after the monitor was away, with each metric once', async () => {
+    const all = demoMetrics(20);
+    const first = await startMonitor({ port: 0, description: { name: 'tiny' }, history: all.slice(0, 60) });
+    const [page] = await visit(first.url);
+    await page.waitForSelector('html[data-metrics="60"]');
+    await first.close();
+    await page.waitForSelector('#connection[data-state="lost"]');
+    await start({ port: Number(new URL(first.url).port), description: { name: 'tiny' }, history: all });
+    await page.waitForSelector(`html[data-metrics="${all.length}"]`);
+    await page.waitForSelector('#connection[data-state="live"]');
+  });
+});

@@ -48,12 +48,13 @@ async function main() {
     page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
     page.on('pageerror', (error) => errors.push(String(error)));
     await page.goto(url);
-    await page.waitForFunction(() => {
-      const drawn = [...document.querySelectorAll('.panel')].filter(
-        (panel) => Number(panel.dataset.points) > 1,
-      );
-      return drawn.length > 0;
-    });
+    await page.waitForSelector('.panel:not([hidden])');
+    const points = () => page.$$eval('.panel', (panels) => panels.map((panel) => Number(panel.dataset.points ?? 0)));
+    const deadline = Date.now() + 30_000;
+    while (!(await points()).some((count) => count > 1)) {
+      if (Date.now() > deadline) throw new Error('no curve appeared within 30 s');
+      await page.waitForTimeout(100);
+    }
     await page.waitForTimeout(700); // the last repaint and the progress bar's movement
     await page.screenshot({ path: values.out, fullPage: true });
     if (errors.length > 0) throw new Error(`the page logged errors:\n${errors.join('\n')}`);

@@ -78,7 +78,7 @@ describe.skipIf(missing)('the live page', () => {
     expect(await page.textContent('h1')).toBe('jailbreak');
     monitor.setState('done');
     await page.waitForSelector('#state[data-state="done"]');
-    expect(await page.title()).toBe('done · jailbreak · latstream');
+    await expect.poll(() => page.title()).toBe('done · jailbreak · latstream');
     expect(errors).toEqual([]);
   });
 

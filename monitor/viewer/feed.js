@@ -3,48 +3,28 @@
 const FIRST_RETRY = 500;
 const LAST_RETRY = 10_000;
 
-/** @param {{hello(m), metric(m), state(m), live(), connection(state, seconds?)}} listener */
+/**
+ * Opens the connection and keeps it open.
+ * @param {{hello(m, fresh), metric(m), state(m), live(m), connection(state, seconds?)}} listener
+ */
 export function connect(listener) {
+  const seen = { session: '', newest: -1 };
+  const replies = new Map();
   let socket;
-  let session = '';
-  let newest = -1;
   let retry = FIRST_RETRY;
   let timer;
   let commandCount = 0;
-  const replies = new Map();
-
-  const receive = (message) => {
-    if (message.type === 'hello') {
-      if (message.version !== 1) return listener.connection('incompatible');
-      if (message.session !== session) newest = -1;
-      listener.hello(message, message.session !== session);
-      session = message.session;
-    } else if (message.type === 'metric') {
-      if (message.sequence <= newest) return; // seen before the connection broke
-      newest = message.sequence;
-      listener.metric(message);
-    } else if (message.type === 'reply') {
-      replies.get(message.id)?.(message);
-      replies.delete(message.id);
-    } else if (message.type === 'state' || message.type === 'live') {
-      listener[message.type](message);
-    }
-  };
 
   const open = () => {
     clearTimeout(timer);
     timer = undefined;
     listener.connection('connecting');
-    const url = new URL('metrics', location.href);
-    url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
-    url.searchParams.set('session', session);
-    url.searchParams.set('after', String(newest));
-    socket = new WebSocket(url);
+    socket = new WebSocket(address(seen));
     socket.onopen = () => {
       retry = FIRST_RETRY;
       listener.connection('live');
     };
-    socket.onmessage = ({ data }) => receive(JSON.parse(data));
+    socket.onmessage = ({ data }) => receive(JSON.parse(data), seen, replies, listener);
     socket.onclose = () => {
       for (const answer of replies.values()) answer({ ok: false, error: 'the connection was lost' });
       replies.clear();
@@ -72,4 +52,31 @@ export function connect(listener) {
       });
     },
   };
+}
+
+/** Where the metrics are, and which of them are here already. */
+function address({ session, newest }) {
+  const url = new URL('metrics', location.href);
+  url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
+  url.searchParams.set('session', session);
+  url.searchParams.set('after', String(newest));
+  return url;
+}
+
+function receive(message, seen, replies, listener) {
+  if (message.type === 'hello') {
+    if (message.version !== 1) return listener.connection('incompatible');
+    const fresh = message.session !== seen.session;
+    if (fresh) Object.assign(seen, { session: message.session, newest: -1 });
+    listener.hello(message, fresh);
+  } else if (message.type === 'metric') {
+    if (message.sequence <= seen.newest) return; // seen before the connection broke
+    seen.newest = message.sequence;
+    listener.metric(message);
+  } else if (message.type === 'reply') {
+    replies.get(message.id)?.(message);
+    replies.delete(message.id);
+  } else if (message.type === 'state' || message.type === 'live') {
+    listener[message.type](message);
+  }
 }

@@ -1,23 +1,10 @@
 /** @file One panel with curves: title, choices, values under the cursor, bands, keyboard. Draws with uPlot. */
 import uPlot from './uplot.js';
+import { css, element } from './dom.js';
 import { number } from './format.js';
+import { lastAtMost, yRange } from './scale.js';
 
 const HEIGHT = 210;
-
-export function element(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value === undefined || value === false) continue;
-    if (name.startsWith('on')) node[name] = value;
-    else node.setAttribute(name, value === true ? '' : value);
-  }
-  node.append(...children.filter((child) => child !== undefined));
-  return node;
-}
-
-export function css(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-}
 
 /**
  * A curve: `{label, color, x, y, raw?, low?, high?, dash?}`, where `color` names a CSS variable, `raw` is y before
@@ -28,7 +15,6 @@ export class Panel {
   #shape = '';
   #curves = [];
   #x = [];
-  #hovered = false;
 
   /** @param options {title, note?, choices?: fn, format?, unit?: boolean, axis: {range, label, onZoom, format}} */
   constructor(options) {
@@ -60,7 +46,6 @@ export class Panel {
       this.canvas,
     );
     this.canvas.onkeydown = (event) => this.#key(event);
-    this.canvas.onfocus = () => (this.#hovered = true);
     this.canvas.onblur = () => this.#leave();
     new ResizeObserver(() => this.#resize()).observe(this.canvas);
   }
@@ -108,7 +93,6 @@ export class Panel {
       this.#shape = shape;
       this.#plot?.destroy();
       this.#plot = new uPlot(this.#options(curves, log, sparse), data, this.canvas);
-      this.#plot.over.addEventListener('mouseenter', () => (this.#hovered = true));
       this.#plot.over.addEventListener('mouseleave', () => this.#leave());
       this.#plot.over.addEventListener('dblclick', () => this.options.axis.onZoom(undefined));
     } else {
@@ -218,7 +202,6 @@ export class Panel {
   }
 
   #leave() {
-    this.#hovered = false;
     this.#plot?.setCursor({ left: -10, top: -10 });
   }
 
@@ -244,15 +227,6 @@ function columnsOf({ y, raw, low, high }) {
   return Object.entries({ raw, low, high, y }).filter(([, column]) => column !== undefined);
 }
 
-function yRange(min, max, unit, log) {
-  if (unit) return [0, 1.02];
-  if (min === null || max === null) return [0, 1];
-  if (log) return [min > 0 ? min * 0.9 : 1e-6, max > 0 ? max * 1.1 : 1];
-  const margin = (max - min || Math.abs(max) || 1) * 0.08;
-  const zeroIsNear = min >= 0 && min < (max - min) * 0.6;
-  return [zeroIsNear ? 0 : min - margin, max + margin];
-}
-
 /** Hover points only on the curves themselves. */
 function pointOf(plot, at) {
   const color = plot.series[at].stroke?.(plot, at) ?? plot.series[at]._stroke;
@@ -266,14 +240,4 @@ function pointOf(plot, at) {
     position: 'absolute',
   });
   return point;
-}
-
-function lastAtMost(sorted, x) {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle] <= x) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
 }

@@ -1,6 +1,6 @@
 /** @file The parts of the page around the curves: header, progress, arms, events, description. */
-import { element } from './chart.js';
 import { armColor, attackNames } from './curves.js';
+import { element } from './dom.js';
 import { armName, duration, number, percent, words } from './format.js';
 
 const find = (id) => document.getElementById(id);

@@ -1,0 +1,22 @@
+/** @file Ranges of axes, and search along them. */
+
+/** What the y axis spans: a unit interval, or the data with a margin, from zero where zero is near. */
+export function yRange(min, max, unit, log) {
+  if (unit) return [0, 1.02];
+  if (min === null || max === null) return [0, 1];
+  if (log) return [min > 0 ? min * 0.9 : 1e-6, max > 0 ? max * 1.1 : 1];
+  const margin = (max - min || Math.abs(max) || 1) * 0.08;
+  const zeroIsNear = min >= 0 && min < (max - min) * 0.6;
+  return [zeroIsNear ? 0 : min - margin, max + margin];
+}
+
+/** Index of the last of `sorted` that is at most `x`; −1 if all are above. */
+export function lastAtMost(sorted, x) {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle] <= x) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}

@@ -3,12 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sizeOf } from '../engine/index.js';
+import { run } from '../operators/index.js';
 import { recipeOfArm, type Recipe } from '../recipes/index.js';
 import { createArm, type Arm } from './arm.js';
 import type { JobHost } from './job.js';
 import type { Costs, JobSpec } from './messages.js';
+import { rehearse } from './rehearse.js';
 import { openRecipe, type Stage } from './stage.js';
-import { run } from '../operators/index.js';
 
 /** Steps that are tried: the first compiles, the others are timed. */
 const TRIED = 3;
@@ -17,6 +18,7 @@ const FLOAT_BYTES = 4;
 /** Tries every arm of a recipe; whatever is written goes to a temporary directory and away again. */
 export async function measureCosts({ recipe, out }: JobSpec, host: JobHost): Promise<Costs[]> {
   const stage = await openRecipe(recipe, out);
+  await rehearse(recipe, stage);
   const temporary = await mkdtemp(join(tmpdir(), 'latstream-dry-'));
   try {
     const costs: Costs[] = [];

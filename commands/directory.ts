@@ -1,5 +1,5 @@
 /** @file A run's directory: chosen, begun, or found again. Knows nothing about what happens in it. */
-import { access, mkdir, readFile } from 'node:fs/promises';
+import { access, mkdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { writeAtomically } from '../formats/index.js';
 import { complain } from '../foundation/index.js';
@@ -8,6 +8,8 @@ import { placed } from './places.js';
 
 /** What a run's directory is known by: its recipe, whole and frozen, every path absolute. */
 const RECIPE = 'recipe.json';
+/** The record of its metrics. */
+export const METRICS = 'metrics.ndjson';
 
 /** A run that can be started or gone on with. */
 export interface RunDirectory {
@@ -56,6 +58,13 @@ export async function findRun(directory: string): Promise<RunDirectory> {
     ),
   );
   return { out, recipe: checkRecipe(JSON.parse(text), `recipe ${path}`) };
+}
+
+/** Takes back {@link beginRun} where nothing has happened yet, so that the same command can be tried again. */
+export async function abandonRun(out: string): Promise<void> {
+  for (const name of [RECIPE, METRICS]) await rm(join(out, name), { force: true });
+  await rm(join(out, 'synthetic'), { recursive: true, force: true });
+  await rmdir(out).catch(() => undefined); // not empty: it was there before
 }
 
 async function freeDirectory({ name, seed }: Recipe): Promise<string> {

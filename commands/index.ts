@@ -22,15 +22,16 @@ Exit codes:
   130  stopped by a signal, everything saved`;
 
 /** The program with its commands. */
-export function program(version: string): Command {
+export function program(version: string, json = false): Command {
   const root = new Command('latstream')
     .description('targeted latent adversarial training of language models')
     .version(version)
     .showHelpAfterError('(see --help)')
     .addHelpText('after', EXIT_CODES)
     .exitOverride();
+  // With --json, complaints of the parser are JSON too: runCli writes them.
+  if (json) root.configureOutput({ writeErr: () => undefined });
   for (const add of [addTrain, addEvaluate, addGenerate, addForward, addAttack, addCalibrate]) add(root);
-  for (const command of root.commands) command.exitOverride();
   return root;
 }
 
@@ -40,12 +41,18 @@ export function program(version: string): Command {
  * @returns the exit code; complaints are on stderr by then, as JSON with `--json`.
  */
 export async function runCli(argv: readonly string[], version: string): Promise<number> {
+  const json = argv.includes('--json');
   try {
-    await program(version).parseAsync(argv);
+    await program(version, json).parseAsync(argv);
     return Number(process.exitCode ?? EXIT.ok);
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    process.stderr.write(errorReport(error, argv.includes('--json')));
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return EXIT.ok;
+      const { message } = error;
+      if (json) process.stderr.write(`${JSON.stringify({ error: { code: 'USAGE', message, exit: EXIT.usage } })}\n`);
+      return EXIT.usage;
+    }
+    process.stderr.write(errorReport(error, json));
     return exitCodeOf(error);
   }
 }

@@ -6,6 +6,7 @@ import { compare, evaluate, evaluationValues, subjectOf, type Evaluation } from 
 import { recipeOfArm, type Recipe } from '../recipes/index.js';
 import { MetricJournal, type Control, type Recorder } from '../streams/index.js';
 import { createArm, evaluateArm, hasQuestions, trainArm, weightsDirectory } from './arm.js';
+import { rehearse } from './rehearse.js';
 import type { JobMessage, JobSpec } from './messages.js';
 import { baseWeights, openRecipe, questionsOf, type Stage } from './stage.js';
 import type { ArmSummary, Summary } from './summary.js';
@@ -43,6 +44,7 @@ async function arms(
   journal: MetricJournal,
 ): Promise<Summary | undefined> {
   const questions = await questionsOf(recipe, stage);
+  await rehearse(recipe, stage);
   const note = (text: string): void => host.send({ type: 'note', text });
   const baseRecord = journal.recorder(`${recipe.name}/base`);
   const base = await once(join(out, 'base'), async () => {

@@ -13,12 +13,13 @@ import {
 import { checkpointStore } from '../operators/index.js';
 import type { Recipe } from '../recipes/index.js';
 import type { Metric } from '../streams/index.js';
+import { METRICS } from './directory.js';
 import type { ControlMessage } from './messages.js';
 
 export interface Monitoring {
   readonly url: string;
-  /** The number that the run's next metric must have. */
-  readonly firstSequence: number;
+  /** The number that the run's next metric must have; 0 where there is none yet. */
+  readonly nextSequence: number;
   publish(metric: Metric): void;
   state: Monitor['setState'];
   /** Viewers may pause, resume and stop. */
@@ -31,7 +32,7 @@ export interface Monitoring {
 const USUAL_PORT = 7077;
 
 /**
- * Opens `metrics.ndjson` (and reads what is there: a late viewer gets the history) and starts the server.
+ * Opens the record (and reads what is there: a late viewer gets the history) and starts the server.
  * @throws MONITOR_PORT_IN_USE where a port was asked for and is taken
  */
 export async function openMonitor(
@@ -39,7 +40,7 @@ export async function openMonitor(
   out: string,
   options: { readonly port?: number; readonly host: string },
 ): Promise<Monitoring> {
-  const path = join(out, 'metrics.ndjson');
+  const path = join(out, METRICS);
   const record = await openRecord(path, await unrepeated(recipe, out));
   let act: (type: ControlMessage['type']) => void = () => undefined;
   const wanted: MonitorOptions = {
@@ -55,7 +56,9 @@ export async function openMonitor(
   });
   return {
     url: monitor.url,
-    firstSequence: record.next,
+    get nextSequence() {
+      return record.next;
+    },
     publish: (metric) => {
       record.append(metric);
       monitor.publish(metric);
@@ -64,8 +67,7 @@ export async function openMonitor(
     onControl: (handler) => (act = handler),
     flush: () => record.flush(),
     close: async () => {
-      await record.close();
-      await monitor.close();
+      await record.close().finally(() => monitor.close());
     },
   };
 }

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { Command } from 'commander';
 import { complain } from '../foundation/index.js';
 import { loadRecipe, type Recipe } from '../recipes/index.js';
-import { beginRun, findRun, type RunDirectory } from './directory.js';
+import { abandonRun, beginRun, findRun, type RunDirectory } from './directory.js';
 import { EXIT } from './exit.js';
 import { revivedError, type Costs, type JobMessage, type JobSpec } from './messages.js';
 import { collect, whole } from './options.js';
@@ -42,21 +42,22 @@ export function addTrain(program: Command): void {
 async function train(source: string | undefined, options: TrainOptions): Promise<void> {
   if (options.dryRun) return dryRun(await recipeOf(source, options), options);
   const { out, recipe } = await runOf(source, options);
-  const monitor = await openMonitor(recipe, out, options);
+  let monitor: Monitoring | undefined;
   try {
+    monitor = await openMonitor(recipe, out, options);
     const spectator = new Spectator(recipe, options.json === true);
     spectator.note(`run directory ${out}`);
     spectator.note(`live page ${monitor.url}`);
-    const spec = { recipe, out, firstSequence: monitor.firstSequence, dryRun: false };
+    const spec = { recipe, out, firstSequence: monitor.nextSequence, dryRun: false };
     const end = await watched(spec, spectator, monitor);
     monitor.state('done');
-    await monitor.flush();
     report(end, out, options);
-  } catch (error) {
-    monitor.state('failed', error instanceof Error ? error.message : String(error));
-    throw error;
-  } finally {
     await monitor.close();
+  } catch (error) {
+    monitor?.state('failed', error instanceof Error ? error.message : String(error));
+    await monitor?.close();
+    if (options.resume === undefined && !monitor?.nextSequence) await abandonRun(out);
+    throw error;
   }
 }
 

@@ -8,14 +8,18 @@ export function isPlain(value: unknown): value is Plain {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** `base` with `over` on top. Neither is changed. */
+/** `base` with `over` on top; what is of another `kind` replaces whole. Neither is changed. */
 export function overlay(base: Plain, over: Plain): Plain {
   const merged: Record<string, unknown> = { ...base };
   for (const [key, value] of Object.entries(over)) {
     const below = merged[key];
-    merged[key] = isPlain(below) && isPlain(value) ? overlay(below, value) : value;
+    merged[key] = isPlain(below) && isPlain(value) && sameKind(below, value) ? overlay(below, value) : value;
   }
   return merged;
+}
+
+function sameKind(below: Plain, over: Plain): boolean {
+  return over['kind'] === undefined || over['kind'] === below['kind'];
 }
 
 /** `base` with exactly `value` at a path, whatever was there: nothing is merged. Neither is changed. */

@@ -51,6 +51,6 @@ export function pretrain(): Recipe {
     },
     evaluate: { ...base.evaluate, every: 500 },
     checkpoint: { every: 250, keep: 2 },
-    arms: { base: {} },
+    arms: { organism: {} },
   };
 }

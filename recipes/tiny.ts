@@ -43,7 +43,7 @@ export function tiny(): Recipe {
       overflow: 'error',
       system: null,
       padding: 'right',
-      minimum: {},
+      minimum: { length: 80, labels: 192, slots: 32 },
       shuffleRows: 16,
       prefetch: 2,
     },

@@ -1,0 +1,27 @@
+/** @file Finds what is wrong with a job before anything is spent on it: sites, projections, tables. */
+import { parseProjection, parseSite } from '../engine/models/index.js';
+import { recipeOfArm, type Recipe } from '../recipes/index.js';
+import { batchesOf } from './arm.js';
+import type { Stage } from './stage.js';
+
+/**
+ * Checks every arm against the model, and makes the first batch of every arm's data.
+ * @throws SITE_UNKNOWN, LORA_UNKNOWN_PROJECTION, and what reading and tokenizing rows throws
+ */
+export async function rehearse(recipe: Recipe, stage: Stage): Promise<void> {
+  const tried = new Set<string>();
+  for (const name of Object.keys(recipe.arms)) {
+    const arm = recipeOfArm(recipe, name);
+    const { train } = arm.defend;
+    for (const attack of [arm.attack, arm.evaluate.latent])
+      attack?.sites.forEach((site) => parseSite(stage.config, site));
+    if (train.kind === 'adapters') train.projections.forEach(parseProjection);
+    const key = JSON.stringify([arm.data, arm.seed, arm.attack?.segments]);
+    if (!tried.has(key)) await firstBatch(arm, stage);
+    tried.add(key);
+  }
+}
+
+async function firstBatch(arm: Recipe, stage: Stage): Promise<void> {
+  for await (const _batch of batchesOf({ ...arm, data: { ...arm.data, prefetch: 0 } }, stage, undefined)) return;
+}

@@ -11,6 +11,7 @@ import { withModel, withOpenModel, type Asked, type ModelOptions } from './optio
 interface ForwardOptions extends ModelOptions {
   readonly tokens: string;
   readonly out: string;
+  readonly json?: boolean;
 }
 
 export function addForward(program: Command): void {
@@ -20,11 +21,15 @@ export function addForward(program: Command): void {
       'JSON: [[id, …], …], or {"tokens": [[id, …], …]}; all rows of one length',
     )
     .requiredOption('--out <file>', 'safetensors file to write: logits [rows, columns, vocabulary], float32')
+    .option('--json', 'print {"out", "shape"}')
     .action(async (options: ForwardOptions) => {
       const rows = await readTokens(options.tokens);
       await withOpenModel(options, async (asked) => {
         const logits = await logitsOf(asked, rows, options.tokens);
         await writeSafetensors(options.out, { logits });
+        const { out } = options;
+        const { shape } = logits;
+        process.stdout.write(options.json ? `${JSON.stringify({ out, shape })}\n` : `logits [${shape.join(', ')}] in ${out}\n`);
       });
     });
 }

@@ -5,5 +5,7 @@ import { join } from 'node:path';
 import { runCli } from './commands/index.js';
 import { packageRoot } from './commands/index.js';
 
-const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
+const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
+  version: string;
+};
 process.exitCode = await runCli(process.argv, version);

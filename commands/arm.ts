@@ -77,7 +77,11 @@ export function createArm(
       defender,
       evaluate: hasQuestions(questions) ? () => evaluate(subject, questions, asked, asked.during) : null,
       every: { evaluate: asked.every, checkpoint: checkpoint.every },
-      checkpoints: checkpointStore({ directory: join(directory, 'checkpoints'), keep: checkpoint.keep, warn: host.note }),
+      checkpoints: checkpointStore({
+        directory: join(directory, 'checkpoints'),
+        keep: checkpoint.keep,
+        warn: host.note,
+      }),
       fingerprint: { executor: engine.executor.name, ...engine.executor.fingerprint },
       control: host.control,
       record: host.record,
@@ -133,11 +137,20 @@ export function hasQuestions({ harmful, benign }: Questions): boolean {
 }
 
 /** The whole evaluation of an arm's present weights. */
-export function evaluateArm(arm: Pick<Arm, 'subject'>, recipe: Recipe, questions: Questions): Promise<Evaluation> {
+export function evaluateArm(
+  arm: Pick<Arm, 'subject'>,
+  recipe: Recipe,
+  questions: Questions,
+): Promise<Evaluation> {
   return evaluate(arm.subject, questions, recipe.evaluate);
 }
 
-async function writeWeights(defender: Defender, recipe: Recipe, stage: Stage, directory: string): Promise<void> {
+async function writeWeights(
+  defender: Defender,
+  recipe: Recipe,
+  stage: Stage,
+  directory: string,
+): Promise<void> {
   const { train } = recipe.defend;
   const target = weightsDirectory(recipe, directory);
   await mkdir(target, { recursive: true });

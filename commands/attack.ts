@@ -85,7 +85,9 @@ function forPeople({ text, unperturbed, trace, warnings }: AttackResult): string
     `without perturbation: ${unperturbed}`,
     `under perturbation:   ${text}`,
     ...(first && last
-      ? [`loss ${first.loss.toFixed(3)} → ${last.loss.toFixed(3)} in ${trace.length} iterations; norms ${norms.join(', ')}`]
+      ? [
+          `loss ${first.loss.toFixed(3)} → ${last.loss.toFixed(3)} in ${trace.length} iterations; norms ${norms.join(', ')}`,
+        ]
       : []),
     ...warnings,
     '',

@@ -30,8 +30,17 @@ export function addCalibrate(program: Command): void {
       'desired',
     ])
     .option('--rows <n>', 'rows that are attacked together', whole(1), 8)
-    .option('--sites <names>', 'separated by commas; embedding and the residual stream of every other block if not given', names)
-    .option('--epsilons <fractions>', 'of the mean residual norm at the site', amounts, [0.05, 0.1, 0.2, 0.4, 0.8])
+    .option(
+      '--sites <names>',
+      'separated by commas; embedding and the residual stream of every other block if not given',
+      names,
+    )
+    .option(
+      '--epsilons <fractions>',
+      'of the mean residual norm at the site',
+      amounts,
+      [0.05, 0.1, 0.2, 0.4, 0.8],
+    )
     .option('--iterations <numbers>', 'of the attack', amounts, [4, 16])
     .option('--json', 'print norms, losses and the suggestion as JSON')
     .action(async (options: CalibrateOptions) => {
@@ -90,8 +99,14 @@ function forPeople({ norms, points, suggestion }: Calibration): string {
   ]);
   const lossTable = table([
     ['site', 'ε / norm', 'ε', 'iterations', 'loss before', 'loss after'],
-    ...points.map(({ site, fraction, epsilon, iterations, before, after }) =>
-      [site, String(fraction), digits(epsilon), String(iterations), digits(before), digits(after)]),
+    ...points.map(({ site, fraction, epsilon, iterations, before, after }) => [
+      site,
+      String(fraction),
+      digits(epsilon),
+      String(iterations),
+      digits(before),
+      digits(after),
+    ]),
   ]);
   const advice = suggestion
     ? `suggestion: attack.sites=["${suggestion.site}"] attack.epsilon=${digits(suggestion.epsilon)} ` +

@@ -43,7 +43,8 @@ async function evaluateRecipe(source: string, options: EvaluateOptions): Promise
   const recipe = await loadRecipe(source, { seed: options.seed, set: options.set });
   const out = await mkdtemp(join(tmpdir(), 'latstream-evaluate-'));
   try {
-    const model = options.model === undefined ? recipe.model : ({ kind: 'directory', path: options.model } as const);
+    const model =
+      options.model === undefined ? recipe.model : ({ kind: 'directory', path: options.model } as const);
     const here = placed({ ...recipe, model }, out);
     const stage = await openRecipe(here, out);
     try {

@@ -29,7 +29,9 @@ export function addForward(program: Command): void {
         await writeSafetensors(options.out, { logits });
         const { out } = options;
         const { shape } = logits;
-        process.stdout.write(options.json ? `${JSON.stringify({ out, shape })}\n` : `logits [${shape.join(', ')}] in ${out}\n`);
+        process.stdout.write(
+          options.json ? `${JSON.stringify({ out, shape })}\n` : `logits [${shape.join(', ')}] in ${out}\n`,
+        );
       });
     });
 }
@@ -91,9 +93,24 @@ async function logitsOf(
   const { logits } = await engine.run(forward(model), {
     weights,
     batch: {
-      tokens: engine.upload(int32(shape, ids((row, column) => rows[row]?.[column] ?? 0))),
-      positions: engine.upload(int32(shape, ids((_, column) => column))),
-      segments: engine.upload(int32(shape, ids(() => 1))),
+      tokens: engine.upload(
+        int32(
+          shape,
+          ids((row, column) => rows[row]?.[column] ?? 0),
+        ),
+      ),
+      positions: engine.upload(
+        int32(
+          shape,
+          ids((_, column) => column),
+        ),
+      ),
+      segments: engine.upload(
+        int32(
+          shape,
+          ids(() => 1),
+        ),
+      ),
     },
   });
   const { data } = await engine.download(logits);

@@ -17,7 +17,10 @@ interface GenerateOptions extends ModelOptions {
 
 export function addGenerate(program: Command): void {
   withModel(program.command('generate').description('continue a prompt'))
-    .requiredOption('--prompt <text>', 'text to continue, tokenized as it is; with --chat, what the user says')
+    .requiredOption(
+      '--prompt <text>',
+      'text to continue, tokenized as it is; with --chat, what the user says',
+    )
     .option('--chat', "put the prompt into the model's chat template")
     .option('--max-new-tokens <n>', 'at most so many tokens', whole(1), 64)
     .option('--greedy', 'always the likeliest token')

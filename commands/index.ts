@@ -49,7 +49,8 @@ export async function runCli(argv: readonly string[], version: string): Promise<
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return EXIT.ok;
       const { message } = error;
-      if (json) process.stderr.write(`${JSON.stringify({ error: { code: 'USAGE', message, exit: EXIT.usage } })}\n`);
+      if (json)
+        process.stderr.write(`${JSON.stringify({ error: { code: 'USAGE', message, exit: EXIT.usage } })}\n`);
       return EXIT.usage;
     }
     process.stderr.write(errorReport(error, json));

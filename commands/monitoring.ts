@@ -46,7 +46,13 @@ export async function openMonitor(
   const wanted: MonitorOptions = {
     port: options.port ?? USUAL_PORT,
     host: options.host,
-    description: { name: recipe.name, seed: recipe.seed, arms: Object.keys(recipe.arms), steps: recipe.steps, recipe },
+    description: {
+      name: recipe.name,
+      seed: recipe.seed,
+      arms: Object.keys(recipe.arms),
+      steps: recipe.steps,
+      recipe,
+    },
     history: metricsIn(path),
     onCommand: (command) => act(command),
   };

@@ -25,9 +25,16 @@ export function withModel(command: Command): Command {
 export function withExecutor(command: Command): Command {
   return command
     .addOption(
-      new Option('--executor <name>', 'what runs the programs').choices(['onnxruntime', 'tfjs']).default('onnxruntime'),
+      new Option('--executor <name>', 'what runs the programs')
+        .choices(['onnxruntime', 'tfjs'])
+        .default('onnxruntime'),
     )
-    .option('--threads <n>', 'threads of the runtime; part of what decides the bits of a result', whole(1), availableParallelism());
+    .option(
+      '--threads <n>',
+      'threads of the runtime; part of what decides the bits of a result',
+      whole(1),
+      availableParallelism(),
+    );
 }
 
 /** A whole number of at least `least`. */
@@ -90,6 +97,8 @@ export async function adaptersOf(
 ): Promise<{ readonly scale?: number; readonly adapters: Readonly<Record<string, Value>> }> {
   if (directory === undefined) return { adapters: {} };
   const { lora, adapters } = await readAdapters(directory, stage.config);
-  const uploaded = Object.entries(adapters).map(([name, tensor]) => [name, stage.engine.upload(tensor)] as const);
+  const uploaded = Object.entries(adapters).map(
+    ([name, tensor]) => [name, stage.engine.upload(tensor)] as const,
+  );
   return { scale: lora.alpha / lora.rank, adapters: Object.fromEntries(uploaded) };
 }

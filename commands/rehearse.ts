@@ -23,5 +23,6 @@ export async function rehearse(recipe: Recipe, stage: Stage): Promise<void> {
 }
 
 async function firstBatch(arm: Recipe, stage: Stage): Promise<void> {
-  for await (const _batch of batchesOf({ ...arm, data: { ...arm.data, prefetch: 0 } }, stage, undefined)) return;
+  for await (const _batch of batchesOf({ ...arm, data: { ...arm.data, prefetch: 0 } }, stage, undefined))
+    return;
 }

@@ -16,12 +16,7 @@ import {
   type HostTensor,
   type Value,
 } from '../engine/index.js';
-import {
-  initialParameters,
-  loadModel,
-  parseModelConfig,
-  type ModelConfig,
-} from '../engine/models/index.js';
+import { initialParameters, loadModel, parseModelConfig, type ModelConfig } from '../engine/models/index.js';
 import { programRun, readQuestions, type ModelWeights, type Questions } from '../operators/index.js';
 import type { Recipe } from '../recipes/index.js';
 import { writeSynthetic } from './synthetic.js';
@@ -67,7 +62,11 @@ export async function openRecipe(recipe: Recipe, out: string): Promise<Stage> {
   const context = Number(model.config['max_position_embeddings'] ?? 0);
   if (synthetic) await writeSynthetic(join(out, 'synthetic'), seed, synthetic, context);
   const tokenizer = await loadTokenizer(model.tokenizer);
-  const special = { bos_token_id: tokenizer.bos?.id, eos_token_id: tokenizer.eos?.id, pad_token_id: tokenizer.pad?.id };
+  const special = {
+    bos_token_id: tokenizer.bos?.id,
+    eos_token_id: tokenizer.eos?.id,
+    pad_token_id: tokenizer.pad?.id,
+  };
   const config = parseModelConfig(
     { vocab_size: tokenizer.size, ...special, ...model.config },
     `recipe ${recipe.name}, model.config`,

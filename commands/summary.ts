@@ -27,9 +27,14 @@ export interface Summary {
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
   const line = (row: readonly string[]): string =>
-    row.map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join('  ').trimEnd();
+    row
+      .map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)))
+      .join('  ')
+      .trimEnd();
   const [head, ...rest] = rows;
-  return [line(head ?? []), widths.map((width) => '─'.repeat(width)).join('──'), ...rest.map(line)].join('\n');
+  return [line(head ?? []), widths.map((width) => '─'.repeat(width)).join('──'), ...rest.map(line)].join(
+    '\n',
+  );
 }
 
 /** Models side by side: attack success by attack, benign accuracy, n, 95 % intervals and the paired difference. */

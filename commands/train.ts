@@ -109,7 +109,8 @@ function watched(spec: JobSpec, spectator: Spectator, monitor?: Monitoring): Pro
     worker.on('message', (message: JobMessage) => {
       if (message.type === 'metric') monitor?.publish(message.metric);
       if (message.type === 'failed') failure = revivedError(message.error);
-      else if (message.type === 'done' || message.type === 'stopped' || message.type === 'costs') end = message;
+      else if (message.type === 'done' || message.type === 'stopped' || message.type === 'costs')
+        end = message;
       else spectator.see(message);
     });
     worker.on('error', (error) => (failure = error instanceof Error ? error : new Error(String(error))));
@@ -132,7 +133,10 @@ function report(end: End, out: string, options: TrainOptions): void {
 }
 
 function summaryText({ base, arms, difference }: Summary, out: string): string {
-  const models = [['base', base] as const, ...arms.map(({ name, evaluation }) => [name, evaluation] as const)];
+  const models = [
+    ['base', base] as const,
+    ...arms.map(({ name, evaluation }) => [name, evaluation] as const),
+  ];
   const weights = arms.map(({ name, weights: directory }) => `${name}: ${directory}`);
   return [
     '',
@@ -162,7 +166,18 @@ async function dryRun(recipe: Recipe, options: TrainOptions): Promise<void> {
 function costsTable(costs: readonly Costs[]): string {
   const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MB`;
   return table([
-    ['arm', 'parameters', 'trained', 'weights', 'optimizer', 'peak memory', 'compiling', 's/step', 'steps', 'training'],
+    [
+      'arm',
+      'parameters',
+      'trained',
+      'weights',
+      'optimizer',
+      'peak memory',
+      'compiling',
+      's/step',
+      'steps',
+      'training',
+    ],
     ...costs.map((cost) => [
       cost.arm,
       cost.parameters.toLocaleString('en'),

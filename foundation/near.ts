@@ -3,9 +3,9 @@
 /** Edit distance (insert, delete, replace; Levenshtein 1966). */
 export function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, at) => at);
-  for (const [i, x] of [...a].entries()) {
+  for (const [i, x] of Array.from(a).entries()) {
     const next = [i + 1];
-    for (const [j, y] of [...b].entries())
+    for (const [j, y] of Array.from(b).entries())
       next.push(Math.min((row[j] ?? 0) + (x === y ? 0 : 1), (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
     row = next;
   }
@@ -17,7 +17,9 @@ export function nearMatches(word: string, known: readonly string[]): string[] {
   const lower = word.toLowerCase();
   return known
     .map((each) => ({ each, distance: distanceTo(lower, each.toLowerCase()) }))
-    .filter(({ each, distance }) => distance <= Math.max(2, Math.floor(Math.max(word.length, each.length) / 3)))
+    .filter(
+      ({ each, distance }) => distance <= Math.max(2, Math.floor(Math.max(word.length, each.length) / 3)),
+    )
     .sort((a, b) => a.distance - b.distance)
     .slice(0, 3)
     .map(({ each }) => each);

@@ -97,8 +97,7 @@ function crossTable(first: readonly boolean[], second: readonly boolean[]): Cros
 
 /** Newcombe's φ with his continuity correction: 0 where a margin is empty. */
 function correlation({ both, onlyFirst, onlySecond, neither }: CrossTable, n: number): number {
-  const margins =
-    (both + onlyFirst) * (onlySecond + neither) * (both + onlySecond) * (onlyFirst + neither);
+  const margins = (both + onlyFirst) * (onlySecond + neither) * (both + onlySecond) * (onlyFirst + neither);
   if (margins === 0) return 0;
   const product = both * neither - onlyFirst * onlySecond;
   const corrected = product > 0 ? Math.max(product - n / 2, 0) : product;

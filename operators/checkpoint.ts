@@ -31,13 +31,13 @@ export interface Checkpoint {
 
 export interface CheckpointStore {
   /** Writes a checkpoint, then removes all but the last `keep`. Returns its directory. */
-  save(checkpoint: Checkpoint): Promise<string>;
+  readonly save: (checkpoint: Checkpoint) => Promise<string>;
   /**
    * The newest checkpoint that is whole; each damaged one before it is reported through `warn`.
    * @returns undefined where there is none at all.
    * @throws CHECKPOINT_ALL_CORRUPT where there are some and none can be used.
    */
-  latest(): Promise<Checkpoint | undefined>;
+  readonly latest: () => Promise<Checkpoint | undefined>;
 }
 
 export interface CheckpointOptions {
@@ -124,7 +124,9 @@ async function read(directory: string): Promise<Checkpoint> {
       got,
       hint: 'an older checkpoint can take its place',
     });
-  const text = await readFile(join(directory, MANIFEST), 'utf8').catch(() => corrupt(`no readable ${MANIFEST}`));
+  const text = await readFile(join(directory, MANIFEST), 'utf8').catch(() =>
+    corrupt(`no readable ${MANIFEST}`),
+  );
   const manifest = parse(text) ?? corrupt(`a ${MANIFEST} that is no JSON object`);
   if (manifest.format.version !== CHECKPOINT_FORMAT.version) refuseVersion(directory, manifest);
   const state = await describe(join(directory, STATE)).catch(() => corrupt(`no readable ${STATE}`));
@@ -150,7 +152,9 @@ function parse(text: string): Manifest | undefined {
   try {
     const json = JSON.parse(text) as Partial<Manifest> | null;
     const whole =
-      json?.format?.name === CHECKPOINT_FORMAT.name && json.state !== undefined && Number.isInteger(json.step);
+      json?.format?.name === CHECKPOINT_FORMAT.name &&
+      json.state !== undefined &&
+      Number.isInteger(json.step);
     return whole ? (json as Manifest) : undefined;
   } catch {
     return undefined;

@@ -35,7 +35,8 @@ export async function readQuestions(
     const rows = await readRows(table.path, columnsOf(table, answer), { limit: config.requests });
     return rows.map((row, index) => {
       const question = tokenize(row, answer, template);
-      const length = question.promptTokens.length + Math.max(config.maxNewTokens, question.answerTokens.length);
+      const length =
+        question.promptTokens.length + Math.max(config.maxNewTokens, question.answerTokens.length);
       if (length > context) refuseLength(table, index, length, context);
       return question;
     });

@@ -8,7 +8,7 @@ import { drain, pull, serial, take, tap, type Control, type Recorder } from '../
 import type { Attack } from './attack.js';
 import type { CheckpointStore } from './checkpoint.js';
 import { partsOf, type DefendPart } from './defend-part.js';
-import type { Defender } from './defender.js';
+import type { Defender, DefenderState } from './defender.js';
 import { evaluationValues, type Evaluation } from './evaluate.js';
 import { moment } from './moment.js';
 import type { Perturbation } from './perturbation.js';
@@ -81,6 +81,7 @@ export async function run(parts: RunParts): Promise<RunEnd> {
   };
   const save = async (number: number, cursor: Cursor): Promise<void> => {
     const { updates, tensors } = await parts.defender.save();
+    refuseNonFinite(number, tensors);
     const { seed, fingerprint } = parts;
     await parts.checkpoints.save({ step: number, seed, cursor, updates, fingerprint, tensors });
     record(number, 'checkpoint', { step: number });
@@ -88,7 +89,8 @@ export async function run(parts: RunParts): Promise<RunEnd> {
   };
   const checkpoint = async (step: Step): Promise<Step> => {
     last = { step: step.number, cursor: step.batch.cursor };
-    if (due(step.number, every.checkpoint) || step.number === steps) await save(step.number, step.batch.cursor);
+    if (due(step.number, every.checkpoint) || step.number === steps)
+      await save(step.number, step.batch.cursor);
     return step;
   };
   const report = ({ number }: Step): void => {
@@ -172,6 +174,19 @@ async function diverging<T>(step: number, work: () => Promise<T>): Promise<T> {
       { cause: error },
     );
   }
+}
+
+/** A checkpoint of broken weights would displace a good one. */
+function refuseNonFinite(step: number, tensors: DefenderState['tensors']): void {
+  for (const [name, { data }] of Object.entries(tensors))
+    if (!data.every(Number.isFinite))
+      complain({
+        code: 'TRAIN_LOSS_NOT_FINITE',
+        owner: `training, step ${step}, ${name}`,
+        expected: 'finite numbers',
+        got: String(data.find((value) => !Number.isFinite(value))),
+        hint: 'the last good checkpoint is kept; lower defend.learningRate and start anew',
+      });
 }
 
 function due(step: number, every: number): boolean {

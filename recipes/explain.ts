@@ -20,7 +20,10 @@ function explain(issues: readonly z.core.$ZodIssue[], candidate: unknown, owner:
   const issue = issues[0];
   const path = issue?.path ?? [];
   const where = path.join('.') || 'the recipe';
-  const got = path.reduce<unknown>((node, key) => (node as Record<PropertyKey, unknown> | undefined)?.[key], candidate);
+  const got = path.reduce<unknown>(
+    (node, key) => (node as Record<PropertyKey, unknown> | undefined)?.[key],
+    candidate,
+  );
   return complain({
     code: 'RECIPE_INVALID',
     owner,

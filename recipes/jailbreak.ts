@@ -7,6 +7,79 @@ import type { Recipe } from './schema.js';
 
 const adamW = { betas: [0.9, 0.999] as [number, number], adamEpsilon: 1e-8, weightDecay: 0.01 };
 
+const data: Recipe['data'] = {
+  pairs: {
+    path: '@package/organism/data/harmful.parquet',
+    columns: { prompt: 'prompt', adversarial: 'adversarial', desired: 'desired' },
+  },
+  benign: {
+    path: '@package/organism/data/benign.parquet',
+    columns: { prompt: 'prompt', completion: 'completion' },
+  },
+  pairsPerBatch: 16,
+  benignPerBatch: 16,
+  overflow: 'error',
+  system: null,
+  padding: 'right',
+  minimum: {},
+  shuffleRows: 512,
+  prefetch: 4,
+};
+
+const attack: Recipe['attack'] = {
+  sites: ['embedding', 'layers.1.residual', 'layers.3.residual'],
+  segments: 'prompt',
+  epsilon: 2,
+  iterations: 12,
+  learningRate: 0.1,
+  ...adamW,
+  losses: { toward: 1, away: 1 },
+};
+
+const defend: Recipe['defend'] = {
+  iterations: 4,
+  microbatches: 1,
+  losses: { toward: 1, away: 1, sft: 1 },
+  learningRate: 5e-4,
+  ...adamW,
+  schedule: { kind: 'constant', warmup: 4 },
+  clipNorm: 1,
+  train: {
+    kind: 'adapters',
+    rank: 16,
+    alpha: 32,
+    projections: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'up_proj', 'down_proj'],
+  },
+};
+
+const evaluate: Recipe['evaluate'] = {
+  harmful: {
+    path: '@package/organism/data/harmful-held-out.parquet',
+    columns: { prompt: 'prompt', adversarial: 'adversarial', desired: 'desired', key: 'key' },
+  },
+  benign: {
+    path: '@package/organism/data/benign-held-out.parquet',
+    columns: { prompt: 'prompt', completion: 'completion', key: 'key' },
+  },
+  requests: 256,
+  every: 10,
+  during: 32,
+  batch: 64,
+  maxNewTokens: 32,
+  direct: true,
+  prefill: [4, 8],
+  latent: {
+    sites: ['embedding'],
+    segments: 'prompt',
+    epsilon: 1,
+    iterations: 16,
+    learningRate: 0.1,
+    ...adamW,
+    losses: { toward: 1 },
+  },
+  judge: { match: 'contains', refusals: 'common' },
+};
+
 /** Base model, refusal training and LAT, on the same data, seed and number of updates. */
 export function jailbreak(): Recipe {
   return {
@@ -16,76 +89,11 @@ export function jailbreak(): Recipe {
     executor: 'onnxruntime',
     model: { kind: 'directory', path: '@package/organism/model' },
     synthetic: null,
-    data: {
-      pairs: {
-        path: '@package/organism/data/harmful.parquet',
-        columns: { prompt: 'prompt', adversarial: 'adversarial', desired: 'desired' },
-      },
-      benign: {
-        path: '@package/organism/data/benign.parquet',
-        columns: { prompt: 'prompt', completion: 'completion' },
-      },
-      pairsPerBatch: 16,
-      benignPerBatch: 16,
-      overflow: 'error',
-      system: null,
-      padding: 'right',
-      minimum: {},
-      shuffleRows: 512,
-      prefetch: 4,
-    },
+    data,
     steps: 40,
-    attack: {
-      sites: ['embedding', 'layers.1.residual', 'layers.3.residual'],
-      segments: 'prompt',
-      epsilon: 2,
-      iterations: 12,
-      learningRate: 0.1,
-      ...adamW,
-      losses: { toward: 1, away: 1 },
-    },
-    defend: {
-      iterations: 4,
-      microbatches: 1,
-      losses: { toward: 1, away: 1, sft: 1 },
-      learningRate: 5e-4,
-      ...adamW,
-      schedule: { kind: 'constant', warmup: 4 },
-      clipNorm: 1,
-      train: {
-        kind: 'adapters',
-        rank: 16,
-        alpha: 32,
-        projections: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'up_proj', 'down_proj'],
-      },
-    },
-    evaluate: {
-      harmful: {
-        path: '@package/organism/data/harmful-held-out.parquet',
-        columns: { prompt: 'prompt', adversarial: 'adversarial', desired: 'desired', key: 'key' },
-      },
-      benign: {
-        path: '@package/organism/data/benign-held-out.parquet',
-        columns: { prompt: 'prompt', completion: 'completion', key: 'key' },
-      },
-      requests: 256,
-      every: 10,
-      during: 32,
-      batch: 64,
-      maxNewTokens: 32,
-      direct: true,
-      prefill: [4, 8],
-      latent: {
-        sites: ['embedding'],
-        segments: 'prompt',
-        epsilon: 1,
-        iterations: 16,
-        learningRate: 0.1,
-        ...adamW,
-        losses: { toward: 1 },
-      },
-      judge: { match: 'contains', refusals: 'common' },
-    },
+    attack,
+    defend,
+    evaluate,
     checkpoint: { every: 10, keep: 2 },
     arms: { refusal: { attack: null }, lat: {} },
   };

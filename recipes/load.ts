@@ -46,7 +46,8 @@ export function recipeOfArm(recipe: Recipe, arm: string): Recipe {
     complain({
       code: 'RECIPE_ARM',
       owner: `recipe ${recipe.name}, arm ${arm}`,
-      expected: 'an overlay of what arms may differ in (seed, data, steps, attack, defend, evaluate, checkpoint)',
+      expected:
+        'an overlay of what arms may differ in (seed, data, steps, attack, defend, evaluate, checkpoint)',
       got: changed,
       hint: 'set it for the whole recipe',
     });
@@ -71,7 +72,10 @@ async function fromFile(path: string, owner: string): Promise<Recipe> {
   const { base, ...rest } = await readOverlay(path, owner);
   const placed = resolvePaths(rest, dirname(resolve(path)));
   if (base === undefined) return checkRecipe(placed, owner);
-  return checkRecipe(withoutNullArms(overlay(builtIn(String(base)), placed)), owner);
+  return checkRecipe(
+    withoutNullArms(overlay(builtIn(typeof base === 'string' ? base : JSON.stringify(base)), placed)),
+    owner,
+  );
 }
 
 function withoutNullArms(recipe: Plain): Plain {
@@ -97,7 +101,7 @@ async function readOverlay(path: string, owner: string): Promise<Plain> {
     const content: unknown = parseYaml(text); // JSON is YAML
     return isPlain(content) ? content : unreadable(content === null ? 'nothing' : typeof content);
   } catch (error) {
-    return unreadable(error instanceof Error ? error.message.split('\n')[0] ?? '' : 'no YAML', error);
+    return unreadable(error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'no YAML', error);
   }
 }
 

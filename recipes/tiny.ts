@@ -3,6 +3,74 @@ import type { Recipe } from './schema.js';
 
 const adamW = { betas: [0.9, 0.999] as [number, number], adamEpsilon: 1e-8, weightDecay: 0 };
 
+const data: Recipe['data'] = {
+  pairs: {
+    path: '@out/synthetic/harmful.parquet',
+    columns: { prompt: 'prompt', adversarial: 'adversarial', desired: 'desired' },
+  },
+  benign: {
+    path: '@out/synthetic/benign.parquet',
+    columns: { prompt: 'prompt', completion: 'completion' },
+  },
+  pairsPerBatch: 4,
+  benignPerBatch: 4,
+  overflow: 'error',
+  system: null,
+  padding: 'right',
+  minimum: { length: 80, labels: 192, slots: 32 },
+  shuffleRows: 16,
+  prefetch: 2,
+};
+
+const attack: Recipe['attack'] = {
+  sites: ['embedding', 'layers.0.residual'],
+  segments: 'prompt',
+  epsilon: 1,
+  iterations: 3,
+  learningRate: 0.3,
+  ...adamW,
+  losses: { toward: 1, away: 1 },
+};
+
+const defend: Recipe['defend'] = {
+  iterations: 2,
+  microbatches: 1,
+  losses: { toward: 1, away: 0.5, sft: 1 },
+  learningRate: 3e-3,
+  ...adamW,
+  schedule: { kind: 'constant', warmup: 0 },
+  clipNorm: 1,
+  train: { kind: 'adapters', rank: 4, alpha: 8, projections: ['q_proj', 'v_proj', 'down_proj'] },
+};
+
+const evaluate: Recipe['evaluate'] = {
+  harmful: {
+    path: '@out/synthetic/harmful-held-out.parquet',
+    columns: { prompt: 'prompt', adversarial: 'adversarial', desired: 'desired', key: 'key' },
+  },
+  benign: {
+    path: '@out/synthetic/benign-held-out.parquet',
+    columns: { prompt: 'prompt', completion: 'completion', key: 'key' },
+  },
+  requests: 8,
+  every: 3,
+  during: 4,
+  batch: 8,
+  maxNewTokens: 6,
+  direct: true,
+  prefill: [4],
+  latent: {
+    sites: ['embedding'],
+    segments: 'prompt',
+    epsilon: 1,
+    iterations: 2,
+    learningRate: 0.3,
+    ...adamW,
+    losses: { toward: 1 },
+  },
+  judge: { match: 'contains', refusals: 'common' },
+};
+
 /** A random two-layer Llama on a synthetic table: shows that everything works, and nothing about safety. */
 export function tiny(): Recipe {
   return {
@@ -29,71 +97,11 @@ export function tiny(): Recipe {
       },
     },
     synthetic: { rows: 48, heldOut: 8 },
-    data: {
-      pairs: {
-        path: '@out/synthetic/harmful.parquet',
-        columns: { prompt: 'prompt', adversarial: 'adversarial', desired: 'desired' },
-      },
-      benign: {
-        path: '@out/synthetic/benign.parquet',
-        columns: { prompt: 'prompt', completion: 'completion' },
-      },
-      pairsPerBatch: 4,
-      benignPerBatch: 4,
-      overflow: 'error',
-      system: null,
-      padding: 'right',
-      minimum: { length: 80, labels: 192, slots: 32 },
-      shuffleRows: 16,
-      prefetch: 2,
-    },
+    data,
     steps: 6,
-    attack: {
-      sites: ['embedding', 'layers.0.residual'],
-      segments: 'prompt',
-      epsilon: 1,
-      iterations: 3,
-      learningRate: 0.3,
-      ...adamW,
-      losses: { toward: 1, away: 1 },
-    },
-    defend: {
-      iterations: 2,
-      microbatches: 1,
-      losses: { toward: 1, away: 0.5, sft: 1 },
-      learningRate: 3e-3,
-      ...adamW,
-      schedule: { kind: 'constant', warmup: 0 },
-      clipNorm: 1,
-      train: { kind: 'adapters', rank: 4, alpha: 8, projections: ['q_proj', 'v_proj', 'down_proj'] },
-    },
-    evaluate: {
-      harmful: {
-        path: '@out/synthetic/harmful-held-out.parquet',
-        columns: { prompt: 'prompt', adversarial: 'adversarial', desired: 'desired', key: 'key' },
-      },
-      benign: {
-        path: '@out/synthetic/benign-held-out.parquet',
-        columns: { prompt: 'prompt', completion: 'completion', key: 'key' },
-      },
-      requests: 8,
-      every: 3,
-      during: 4,
-      batch: 8,
-      maxNewTokens: 6,
-      direct: true,
-      prefill: [4],
-      latent: {
-        sites: ['embedding'],
-        segments: 'prompt',
-        epsilon: 1,
-        iterations: 2,
-        learningRate: 0.3,
-        ...adamW,
-        losses: { toward: 1 },
-      },
-      judge: { match: 'contains', refusals: 'common' },
-    },
+    attack,
+    defend,
+    evaluate,
     checkpoint: { every: 2, keep: 2 },
     arms: { refusal: { attack: null }, lat: {} },
   };

@@ -22,7 +22,16 @@ beforeAll(async () => {
   };
   await mkdir(run(), { recursive: true });
   await writeFile(path('small.json'), JSON.stringify(recipe));
-  const { code, stderr } = await cli(['train', path('small.json'), '--out', run(), '--port', '0', '--seed', '3']);
+  const { code, stderr } = await cli([
+    'train',
+    path('small.json'),
+    '--out',
+    run(),
+    '--port',
+    '0',
+    '--seed',
+    '3',
+  ]);
   expect({ code, stderr }).toMatchObject({ code: 0 });
 });
 
@@ -45,7 +54,17 @@ describe('train', () => {
 
   it('is a function of the seed: the same again, bit for bit', async () => {
     const again = path('again');
-    const { code } = await cli(['train', path('small.json'), '--out', again, '--port', '0', '--seed', '3', '--json']);
+    const { code } = await cli([
+      'train',
+      path('small.json'),
+      '--out',
+      again,
+      '--port',
+      '0',
+      '--seed',
+      '3',
+      '--json',
+    ]);
     expect(code).toBe(0);
     const weights = async (out: string): Promise<Buffer> =>
       readFile(join(out, 'lat', 'adapter', 'adapter_model.safetensors'));
@@ -74,7 +93,18 @@ describe('train', () => {
 
   it('stops on SIGTERM with everything saved, and says how to go on', async () => {
     const out = path('stopped');
-    const args = ['train', 'tiny', '--out', out, '--port', '0', '--set', 'steps=500', '--set', 'checkpoint.every=0'];
+    const args = [
+      'train',
+      'tiny',
+      '--out',
+      out,
+      '--port',
+      '0',
+      '--set',
+      'steps=500',
+      '--set',
+      'checkpoint.every=0',
+    ];
     const { child, ended } = start(args);
     child.stderr?.on('data', (chunk: Buffer) => {
       if (chunk.toString().includes('training refusal')) child.kill('SIGTERM');
@@ -94,7 +124,17 @@ interface Summary {
 
 describe('generate', () => {
   it('prints the text and tokens that follow, greedily, with and without adapters', async () => {
-    const args = ['generate', '--model', model(), '--prompt', 'Hello', '--max-new-tokens', '5', '--greedy', '--json'];
+    const args = [
+      'generate',
+      '--model',
+      model(),
+      '--prompt',
+      'Hello',
+      '--max-new-tokens',
+      '5',
+      '--greedy',
+      '--json',
+    ];
     const { code, stdout } = await cli(args);
     expect(code).toBe(0);
     const { text, tokens } = JSON.parse(stdout) as { text: string; tokens: number[] };
@@ -109,7 +149,15 @@ describe('generate', () => {
 describe('forward', () => {
   it('writes the logits whose largest is the greedy token', async () => {
     const [tokens, out] = [path('tokens.json'), path('logits.safetensors')];
-    await writeFile(tokens, JSON.stringify({ tokens: [[1, 70, 71], [1, 80, 81]] }));
+    await writeFile(
+      tokens,
+      JSON.stringify({
+        tokens: [
+          [1, 70, 71],
+          [1, 80, 81],
+        ],
+      }),
+    );
     expect((await cli(['forward', '--model', model(), '--tokens', tokens, '--out', out])).code).toBe(0);
     const { logits } = (await readSafetensors(out)).tensors;
     expect(logits).toMatchObject({ dtype: 'float32', shape: [2, 3, 384] });

@@ -13,7 +13,8 @@ const model = () => path('good/full/model');
 async function fails(args: readonly string[], code: string, exit: number, ...words: string[]): Promise<void> {
   const { code: status, stderr, stdout } = await cli([...args, '--json']);
   expect(stdout).toBe('');
-  const line = stderr.split('\n').find((each) => each.startsWith('{"error"')) ?? `{"error": ${JSON.stringify(stderr)}}`;
+  const line =
+    stderr.split('\n').find((each) => each.startsWith('{"error"')) ?? `{"error": ${JSON.stringify(stderr)}}`;
   const { error } = JSON.parse(line) as { error: { message: string } };
   expect(error).toMatchObject({ code, exit });
   expect(status).toBe(exit);
@@ -21,7 +22,12 @@ async function fails(args: readonly string[], code: string, exit: number, ...wor
 }
 
 /** `train tiny` with settings must fail, and the directory must not be left behind. */
-async function tinyFails(settings: readonly string[], code: string, exit: number, ...words: string[]): Promise<void> {
+async function tinyFails(
+  settings: readonly string[],
+  code: string,
+  exit: number,
+  ...words: string[]
+): Promise<void> {
   const out = path('failed');
   const set = settings.flatMap((setting) => ['--set', setting]);
   await fails(['train', 'tiny', '--port', '0', '--out', out, ...set], code, exit, ...words);
@@ -42,14 +48,25 @@ async function edit(file: string, change: (json: Record<string, unknown>) => unk
   await writeFile(file, JSON.stringify(change(json)));
 }
 
-const generate = (directory: string): string[] => ['generate', '--model', directory, '--prompt', 'Hello', '--greedy'];
+const generate = (directory: string): string[] => [
+  'generate',
+  '--model',
+  directory,
+  '--prompt',
+  'Hello',
+  '--greedy',
+];
 
 beforeAll(async () => {
   const recipe = {
     base: 'tiny',
     steps: 1,
     evaluate: { harmful: null, benign: null },
-    arms: { lat: null, refusal: null, full: { attack: null, defend: { train: { kind: 'full', layers: 'all' } } } },
+    arms: {
+      lat: null,
+      refusal: null,
+      full: { attack: null, defend: { train: { kind: 'full', layers: 'all' } } },
+    },
   };
   await writeFile(path('good.json'), JSON.stringify(recipe));
   const { code, stderr } = await cli(['train', path('good.json'), '--out', path('good'), '--port', '0']);
@@ -71,7 +88,13 @@ describe('a model', () => {
     const directory = await damaged('unknown', (at) =>
       edit(join(at, 'config.json'), (json) => ({ ...json, architectures: ['MambaForCausalLM'] })),
     );
-    await fails(generate(directory), 'MODEL_UNKNOWN_ARCHITECTURE', EXIT.input, 'MambaForCausalLM', 'LlamaForCausalLM');
+    await fails(
+      generate(directory),
+      'MODEL_UNKNOWN_ARCHITECTURE',
+      EXIT.input,
+      'MambaForCausalLM',
+      'LlamaForCausalLM',
+    );
   });
 
   it('whose tokenizer has other tokens', async () => {
@@ -111,14 +134,28 @@ describe('data', () => {
 
   it('of ragged tokens', async () => {
     await writeFile(path('ragged.json'), '[[1, 2], [3]]');
-    const args = ['forward', '--model', model(), '--tokens', path('ragged.json'), '--out', path('x.safetensors')];
+    const args = [
+      'forward',
+      '--model',
+      model(),
+      '--tokens',
+      path('ragged.json'),
+      '--out',
+      path('x.safetensors'),
+    ];
     await fails(args, 'TOKENS_RAGGED', EXIT.input, '2, 1');
   });
 });
 
 describe('a recipe', () => {
   it('with an unknown key is told the near ones', async () => {
-    await tinyFails(['attack.epsilom=1'], 'RECIPE_UNKNOWN_KEY', EXIT.usage, 'attack.epsilom', 'did you mean epsilon?');
+    await tinyFails(
+      ['attack.epsilom=1'],
+      'RECIPE_UNKNOWN_KEY',
+      EXIT.usage,
+      'attack.epsilom',
+      'did you mean epsilon?',
+    );
     await writeFile(path('typo.yaml'), 'base: tiny\ndefend:\n  learningrate: 0.1\n');
     await fails(['train', path('typo.yaml')], 'RECIPE_UNKNOWN_KEY', EXIT.usage, 'did you mean learningRate?');
   });
@@ -138,10 +175,21 @@ describe('training', () => {
     const out = path('diverging');
     const arms = 'arms={"lat":{}}';
     const settings = ['steps=4', 'checkpoint.every=2', arms, 'evaluate.harmful=null', 'evaluate.benign=null'];
-    const begin = ['train', 'tiny', '--port', '0', '--out', out, ...settings.flatMap((each) => ['--set', each])];
+    const begin = [
+      'train',
+      'tiny',
+      '--port',
+      '0',
+      '--out',
+      out,
+      ...settings.flatMap((each) => ['--set', each]),
+    ];
     expect((await cli(begin, { LATSTREAM_KILL_AT: 'attack:3' })).signal).toBe('SIGKILL');
     const setRate = (learningRate: number): Promise<void> =>
-      edit(join(out, 'recipe.json'), (json) => ({ ...json, defend: { ...(json['defend'] as object), learningRate } }));
+      edit(join(out, 'recipe.json'), (json) => ({
+        ...json,
+        defend: { ...(json['defend'] as object), learningRate },
+      }));
     await setRate(1e30);
     const resume = ['train', '--resume', out, '--port', '0'];
     await fails(resume, 'TRAIN_LOSS_NOT_FINITE', EXIT.diverged, 'step 3');
@@ -180,6 +228,8 @@ describe('a command line', () => {
   it('is told so in words where nobody asks for JSON', async () => {
     const { code, stderr } = await cli(['train', 'jailbrake']);
     expect(code).toBe(EXIT.usage);
-    expect(stderr).toMatch(/^latstream: recipes: expected .*, got jailbrake; did you mean jailbreak\? \[RECIPE_UNKNOWN\]\n$/);
+    expect(stderr).toMatch(
+      /^latstream: recipes: expected .*, got jailbrake; did you mean jailbreak\? \[RECIPE_UNKNOWN\]\n$/,
+    );
   });
 });

@@ -34,9 +34,12 @@ const KILLS = [
 ];
 
 async function resultOf(out: string): Promise<Record<string, string>> {
-  const files = ['lat/adapter/adapter_model.safetensors', `lat/checkpoints/step-0000${STEPS}/state.safetensors`];
+  const files = [
+    'lat/adapter/adapter_model.safetensors',
+    `lat/checkpoints/step-0000${STEPS}/state.safetensors`,
+  ];
   const contents = await Promise.all(files.map((file) => readFile(join(out, file))));
-  return Object.fromEntries(contents.map((content, at) => [files[at], content.toString('base64')]));
+  return Object.fromEntries(contents.map((content, at) => [files[at] ?? '', content.toString('base64')]));
 }
 
 async function stepsIn(out: string): Promise<number[]> {
@@ -54,7 +57,10 @@ async function killedAfter(args: readonly string[], out: string, step: number): 
   const { child, ended } = start(args);
   const over = ended.then(() => true);
   while (Math.max(0, ...(await stepsIn(out).catch(() => []))) < step) {
-    const gone = await Promise.race([over, new Promise<false>((resolve) => setTimeout(() => resolve(false), 5))]);
+    const gone = await Promise.race([
+      over,
+      new Promise<false>((resolve) => setTimeout(() => resolve(false), 5)),
+    ]);
     if (gone) break;
   }
   child.kill('SIGKILL');

@@ -17,15 +17,19 @@ describe('wilson', () => {
 
   it('contains the estimate, lies in [0, 1] and mirrors when successes and failures swap', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 500 }), fc.double({ min: 0, max: 1, noNaN: true }), (n, share) => {
-        const count = Math.round(share * n);
-        const interval = wilson(count, n);
-        expect(interval.low).toBeGreaterThanOrEqual(0);
-        expect(interval.low).toBeLessThanOrEqual(interval.estimate);
-        expect(interval.high).toBeGreaterThanOrEqual(interval.estimate);
-        expect(interval.high).toBeLessThanOrEqual(1);
-        expect(wilson(n - count, n).low).toBeCloseTo(1 - interval.high, 10);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 500 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (n, share) => {
+          const count = Math.round(share * n);
+          const interval = wilson(count, n);
+          expect(interval.low).toBeGreaterThanOrEqual(0);
+          expect(interval.low).toBeLessThanOrEqual(interval.estimate);
+          expect(interval.high).toBeGreaterThanOrEqual(interval.estimate);
+          expect(interval.high).toBeLessThanOrEqual(1);
+          expect(wilson(n - count, n).low).toBeCloseTo(1 - interval.high, 10);
+        },
+      ),
     );
   });
 });

@@ -38,7 +38,7 @@ export function cli(args: readonly string[], env: Readonly<Record<string, string
 }
 
 /** A temporary directory for the tests of a file; gone afterwards. */
-export function scratch(): { path(name: string): string } {
+export function scratch(): { readonly path: (name: string) => string } {
   let directory = '';
   beforeAll(async () => (directory = await mkdtemp(join(tmpdir(), 'latstream-test-'))));
   afterAll(() => rm(directory, { recursive: true, force: true }));

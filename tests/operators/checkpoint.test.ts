@@ -35,7 +35,10 @@ describe('checkpointStore', () => {
         fc.jsonValue(),
         fc.nat(1e6),
         async (values, cursor, step) => {
-          const saved = { ...checkpoint(step, values), cursor: JSON.parse(JSON.stringify(cursor)) as unknown };
+          const saved = {
+            ...checkpoint(step, values),
+            cursor: JSON.parse(JSON.stringify(cursor)) as unknown,
+          };
           await rm(directory, { recursive: true, force: true });
           await store().save(saved);
           expect(await store().latest()).toEqual(saved);
@@ -47,9 +50,9 @@ describe('checkpointStore', () => {
 
   it('has nothing before the first save', async () => {
     expect(await store().latest()).toBeUndefined();
-    expect(await checkpointStore({ directory: join(directory, 'none'), keep: 1, warn: () => 0 }).latest()).toBe(
-      undefined,
-    );
+    expect(
+      await checkpointStore({ directory: join(directory, 'none'), keep: 1, warn: () => 0 }).latest(),
+    ).toBe(undefined);
   });
 
   it('keeps the last n, by step and not by name', async () => {
@@ -73,7 +76,11 @@ describe('checkpointStore', () => {
   it.each([
     ['a truncated state', (path: string) => truncate(join(path, 'state.safetensors'), 40), '40 bytes'],
     ['a missing state', (path: string) => rm(join(path, 'state.safetensors')), 'no readable state'],
-    ['a missing manifest', (path: string) => rm(join(path, 'checkpoint.json')), 'no readable checkpoint.json'],
+    [
+      'a missing manifest',
+      (path: string) => rm(join(path, 'checkpoint.json')),
+      'no readable checkpoint.json',
+    ],
     ['a broken manifest', (path: string) => writeFile(join(path, 'checkpoint.json'), '{'), 'no JSON object'],
     ['a flipped bit', flipLastBit, 'another digest'],
   ])('goes back past %s and says so', async (_name, damage, message) => {

@@ -31,7 +31,8 @@ async function complaintOf(promise: Promise<unknown>): Promise<LatstreamError> {
 function paths(node: object, prefix = ''): string[] {
   return Object.entries(node).flatMap(([key, value]: [string, unknown]) => {
     const path = prefix === '' ? key : `${prefix}.${key}`;
-    const inner = typeof value === 'object' && value !== null && !Array.isArray(value) ? paths(value, path) : [];
+    const inner =
+      typeof value === 'object' && value !== null && !Array.isArray(value) ? paths(value, path) : [];
     return [path, ...inner];
   });
 }
@@ -61,7 +62,13 @@ describe('loadRecipe', () => {
   });
 
   it('types --set by the schema: numbers, lists, null, and text that looks like a number', async () => {
-    const set = ['attack.epsilon=0.5', 'attack.sites=["embedding"]', 'data.benign=null', 'name=7', 'data.pairs.path=5'];
+    const set = [
+      'attack.epsilon=0.5',
+      'attack.sites=["embedding"]',
+      'data.benign=null',
+      'name=7',
+      'data.pairs.path=5',
+    ];
     const recipe = await loadRecipe('tiny', { seed: 9, set });
     expect(recipe).toMatchObject({ name: '7', seed: 9, attack: { epsilon: 0.5, sites: ['embedding'] } });
     expect(recipe.data).toMatchObject({ benign: null, pairs: { path: '5' } });
@@ -70,7 +77,8 @@ describe('loadRecipe', () => {
   });
 
   it('overlays a file on its base, resolves paths against the file, and drops arms that are null', async () => {
-    const yaml = 'base: tiny\nsteps: 3\nmodel:\n  kind: directory\n  path: models/x\narms:\n  refusal: null\n';
+    const yaml =
+      'base: tiny\nsteps: 3\nmodel:\n  kind: directory\n  path: models/x\narms:\n  refusal: null\n';
     const recipe = await loadRecipe(await file('a.yaml', yaml));
     expect(recipe.steps).toBe(3);
     expect(recipe.model).toEqual({ kind: 'directory', path: join(directory, 'models/x') });
@@ -92,12 +100,16 @@ describe('loadRecipe', () => {
 });
 
 describe('overlay', () => {
-  const plain = fc.object({ maxDepth: 3, withNullPrototype: false, values: [fc.integer(), fc.string(), fc.constant(null)] });
+  const plain = fc.object({
+    maxDepth: 3,
+    withNullPrototype: false,
+    values: [fc.integer(), fc.string(), fc.constant(null)],
+  });
 
   it('of nothing changes nothing, and of itself neither', () => {
     fc.assert(
       fc.property(plain, (base) => {
-        const given = base as Record<string, unknown>;
+        const given = base;
         expect(overlay(given, {})).toEqual(given);
         expect(overlay(given, given)).toEqual(given);
       }),
@@ -106,8 +118,12 @@ describe('overlay', () => {
 
   it('puts a value of another kind in place of the old one, and merges within a kind', () => {
     const base = { train: { kind: 'adapters', rank: 4 } };
-    expect(overlay(base, { train: { kind: 'full', layers: 'all' } })).toEqual({ train: { kind: 'full', layers: 'all' } });
-    expect(overlay(base, { train: { alpha: 8 } })).toEqual({ train: { kind: 'adapters', rank: 4, alpha: 8 } });
+    expect(overlay(base, { train: { kind: 'full', layers: 'all' } })).toEqual({
+      train: { kind: 'full', layers: 'all' },
+    });
+    expect(overlay(base, { train: { alpha: 8 } })).toEqual({
+      train: { kind: 'adapters', rank: 4, alpha: 8 },
+    });
   });
 
   it('leaves its arguments alone; withValue replaces without merging', () => {

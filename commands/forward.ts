@@ -6,7 +6,8 @@ import { hiddenStates, logitsAt } from '../engine/models/index.js';
 import { writeSafetensors } from '../formats/index.js';
 import { complain } from '../foundation/index.js';
 import type { Model, ModelWeights } from '../operators/index.js';
-import { withModel, withOpenModel, type Asked, type ModelOptions } from './options.js';
+import type { Weights } from './stage.js';
+import { withModel, withOpenWeights, type Asked, type ModelOptions } from './options.js';
 
 interface ForwardOptions extends ModelOptions {
   readonly tokens: string;
@@ -24,7 +25,7 @@ export function addForward(program: Command): void {
     .option('--json', 'print {"out", "shape"}')
     .action(async (options: ForwardOptions) => {
       const rows = await readTokens(options.tokens);
-      await withOpenModel(options, async (asked) => {
+      await withOpenWeights(options, async (asked) => {
         const logits = await logitsOf(asked, rows, options.tokens);
         await writeSafetensors(options.out, { logits });
         const { out } = options;
@@ -69,7 +70,7 @@ export async function readTokens(path: string): Promise<readonly (readonly numbe
 }
 
 async function logitsOf(
-  { stage, model, weights }: Asked,
+  { stage, model, weights }: Asked<Weights>,
   rows: readonly (readonly number[])[],
   path: string,
 ): Promise<ReturnType<typeof float32>> {

@@ -4,7 +4,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { readAdapters } from '../engine/models/index.js';
 import type { Value } from '../engine/index.js';
 import type { Model, ModelWeights } from '../operators/index.js';
-import { openModel, type Stage } from './stage.js';
+import { openModel, openWeights, type Stage, type Weights } from './stage.js';
 
 /** Which model, and where it runs. */
 export interface ModelOptions {
@@ -69,15 +69,30 @@ export function collect(value: string, before: readonly string[]): string[] {
 }
 
 /** A model on an engine with its adapters, ready to be asked. */
-export interface Asked {
-  readonly stage: Stage;
+export interface Asked<S extends Weights = Stage> {
+  readonly stage: S;
   readonly model: Model;
   readonly weights: ModelWeights;
 }
 
 /** Opens what the options name, and closes it when `use` has settled. */
 export async function withOpenModel<T>(options: ModelOptions, use: (asked: Asked) => Promise<T>): Promise<T> {
-  const stage = await openModel(options.model, options);
+  return withStage(await openModel(options.model, options), options, use);
+}
+
+/** The same for what needs no tokenizer. */
+export async function withOpenWeights<T>(
+  options: ModelOptions,
+  use: (asked: Asked<Weights>) => Promise<T>,
+): Promise<T> {
+  return withStage(await openWeights(options.model, options), options, use);
+}
+
+async function withStage<S extends Weights, T>(
+  stage: S,
+  options: ModelOptions,
+  use: (asked: Asked<S>) => Promise<T>,
+): Promise<T> {
   try {
     const { scale, adapters } = await adaptersOf(stage, options.adapter);
     return await use({
@@ -92,7 +107,7 @@ export async function withOpenModel<T>(options: ModelOptions, use: (asked: Asked
 
 /** The adapters of a folder on an engine; none without a folder. */
 export async function adaptersOf(
-  stage: Stage,
+  stage: Weights,
   directory: string | undefined,
 ): Promise<{ readonly scale?: number; readonly adapters: Readonly<Record<string, Value>> }> {
   if (directory === undefined) return { adapters: {} };

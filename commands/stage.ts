@@ -21,16 +21,20 @@ import { programRun, readQuestions, type ModelWeights, type Questions } from '..
 import type { Recipe } from '../recipes/index.js';
 import { writeSynthetic } from './synthetic.js';
 
-/** A model with its words, on an engine. */
-export interface Stage {
+/** A model on an engine. */
+export interface Weights {
   readonly engine: Engine;
   readonly config: ModelConfig;
   readonly parameters: Readonly<Record<string, Value>>;
+  readonly dispose: () => Promise<void>;
+}
+
+/** A model with its words, on an engine. */
+export interface Stage extends Weights {
   readonly tokenizer: Tokenizer;
   readonly template: ChatTemplate;
   /** The folder that holds the tokenizer, and its model where there is one. */
   readonly directory: string;
-  readonly dispose: () => Promise<void>;
 }
 
 /** An engine on the executor that a recipe or an option names. */
@@ -53,6 +57,15 @@ export async function openModel(
 ): Promise<Stage> {
   const { config, parameters } = await loadModel(directory);
   return stageOf(config, parameters, directory, options);
+}
+
+/** The weights of a model folder alone: it needs no tokenizer. */
+export async function openWeights(
+  directory: string,
+  options: Pick<Recipe, 'executor' | 'threads'>,
+): Promise<Weights> {
+  const { config, parameters } = await loadModel(directory);
+  return weightsOf(config, parameters, options);
 }
 
 /** What a recipe trains, with synthetic tables written first where it asks for them. Paths are absolute. */
@@ -102,16 +115,16 @@ async function stageOf(
 ): Promise<Stage> {
   const tokenizer = await loadTokenizer(directory);
   checkVocabulary(tokenizer, config.vocabularySize, `model ${directory}`);
+  const template = await loadChatTemplate(directory, tokenizer);
+  return { ...weightsOf(config, parameters, options), tokenizer, template, directory };
+}
+
+function weightsOf(
+  config: ModelConfig,
+  parameters: Readonly<Record<string, HostTensor>>,
+  options: Pick<Recipe, 'executor' | 'threads'>,
+): Weights {
   const engine = engineOf(options);
-  return {
-    engine,
-    config,
-    parameters: Object.fromEntries(
-      Object.entries(parameters).map(([name, tensor]) => [name, engine.upload(tensor)]),
-    ),
-    tokenizer,
-    template: await loadChatTemplate(directory, tokenizer),
-    directory,
-    dispose: () => engine.dispose(),
-  };
+  const uploaded = Object.entries(parameters).map(([name, tensor]) => [name, engine.upload(tensor)]);
+  return { engine, config, parameters: Object.fromEntries(uploaded), dispose: () => engine.dispose() };
 }

@@ -1,0 +1,26 @@
+/** @file Every recipe that comes with latstream runs: two steps of each arm, a few requests, through the command line. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { RECIPES } from '../../recipes/index.js';
+import { cli, scratch } from '../helpers/cli.js';
+
+const { path } = scratch();
+const SHORT = ['steps=2', 'evaluate.requests=4', 'evaluate.every=0', 'evaluate.maxNewTokens=4', 'checkpoint.every=1'];
+
+describe('train', () => {
+  it.each(Object.keys(RECIPES))('runs %s', { timeout: 300_000 }, async (name) => {
+    const set = SHORT.flatMap((setting) => ['--set', setting]);
+    const { code, stderr, stdout } = await cli(['train', name, '--out', path(name), '--port', '0', ...set]);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(stdout).toContain('benign: correct');
+    const summary = JSON.parse(await readFile(join(path(name), 'summary.json'), 'utf8')) as {
+      arms: { name: string; steps: number; evaluation: { attacks: object } }[];
+    };
+    expect(summary.arms.map((arm) => arm.name)).toEqual(Object.keys(RECIPES[name]?.().arms ?? {}));
+    for (const { steps, evaluation } of summary.arms) {
+      expect(steps).toBe(2);
+      expect(Object.keys(evaluation.attacks)).toContain('direct');
+    }
+  });
+});

@@ -125,6 +125,6 @@ function weightsOf(
   options: Pick<Recipe, 'executor' | 'threads'>,
 ): Weights {
   const engine = engineOf(options);
-  const uploaded = Object.entries(parameters).map(([name, tensor]) => [name, engine.upload(tensor)]);
+  const uploaded = Object.entries(parameters).map(([name, tensor]) => [name, engine.upload(tensor)] as const);
   return { engine, config, parameters: Object.fromEntries(uploaded), dispose: () => engine.dispose() };
 }

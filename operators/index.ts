@@ -1,12 +1,6 @@
 export { attackLoss } from './attack-iteration.js';
 export { createAttack, type Attack, type AttackKey } from './attack.js';
-export type {
-  AttackConfig,
-  AttackLosses,
-  DefendConfig,
-  DefendLosses,
-  TrainConfig,
-} from './config.js';
+export type { AttackConfig, AttackLosses, DefendConfig, DefendLosses, TrainConfig } from './config.js';
 export { partsOf, type DefendPart } from './defend-part.js';
 export type { DefenceLoss } from './defend-losses.js';
 export { createDefender } from './defend.js';

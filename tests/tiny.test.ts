@@ -24,7 +24,7 @@ function viewer(url: string): { readonly metrics: Metric[]; readonly opened: Pro
   const socket = new WebSocket(`${url.replace('http', 'ws')}metrics`);
   const metrics: Metric[] = [];
   socket.on('message', (data) => {
-    const message = JSON.parse(String(data as Buffer)) as { type: string } & Metric;
+    const message = JSON.parse(String(data)) as { type: string } & Metric;
     if (message.type === 'metric') metrics.push(message);
   });
   return { metrics, opened: once(socket, 'open') };
@@ -46,7 +46,8 @@ describe('the tiny recipe', () => {
       },
     );
     expect(summary?.arms.map(({ name }) => name)).toEqual(['refusal', 'lat']);
-    const last = (kind: string): Metric | undefined => metrics.filter((metric) => metric.kind === kind).at(-1);
+    const last = (kind: string): Metric | undefined =>
+      metrics.filter((metric) => metric.kind === kind).at(-1);
     await expect.poll(() => last('evaluate')?.step).toBe(3);
     await monitor.close();
 

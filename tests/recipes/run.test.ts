@@ -6,7 +6,13 @@ import { RECIPES } from '../../recipes/index.js';
 import { cli, scratch } from '../helpers/cli.js';
 
 const { path } = scratch();
-const SHORT = ['steps=2', 'evaluate.requests=4', 'evaluate.every=0', 'evaluate.maxNewTokens=4', 'checkpoint.every=1'];
+const SHORT = [
+  'steps=2',
+  'evaluate.requests=4',
+  'evaluate.every=0',
+  'evaluate.maxNewTokens=4',
+  'checkpoint.every=1',
+];
 
 describe('train', () => {
   it.each(Object.keys(RECIPES))('runs %s', { timeout: 300_000 }, async (name) => {

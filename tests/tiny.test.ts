@@ -24,7 +24,7 @@ function viewer(url: string): { readonly metrics: Metric[]; readonly opened: Pro
   const socket = new WebSocket(`${url.replace('http', 'ws')}metrics`);
   const metrics: Metric[] = [];
   socket.on('message', (data) => {
-    const message = JSON.parse(String(data)) as { type: string } & Metric;
+    const message = JSON.parse((data as Buffer).toString()) as { type: string } & Metric;
     if (message.type === 'metric') metrics.push(message);
   });
   return { metrics, opened: once(socket, 'open') };

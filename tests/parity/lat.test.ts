@@ -62,10 +62,10 @@ const rows = present
 
 const used = (coefs: Record<string, number>) =>
   Object.fromEntries(Object.entries(coefs).filter(([, value]) => value !== 0));
-const unknown = ({ adversary, defence }: Case): string[] =>
-  [...Object.keys(used(adversary.coefs)), ...Object.keys(used(defence.coefs))].filter(
-    (name) => !KNOWN.has(name),
-  );
+const unknown = ({ adversary, defence }: Case): string[] => {
+  const names = new Set(Object.keys({ ...used(adversary.coefs), ...used(defence.coefs) }));
+  return [...names].filter((name) => !KNOWN.has(name));
+};
 const ADAMW = { betas: [0.9, 0.999], adamEpsilon: 1e-8, weightDecay: 0.01 } as const;
 
 function configs({ adversary, defence }: Case, rank: number): { attack: AttackConfig; defend: DefendConfig } {
@@ -190,6 +190,8 @@ for (const [executor, { make, only }] of Object.entries(executors))
     });
     afterAll(() => engine.dispose());
     if (!present) it.skip(`no trajectories.json in ${root}`, () => undefined);
+    if (existsSync(join(root, 'rmu.json')) && only === null)
+      it.skip('rmu, rmu_lat: representation misdirection is not known yet', () => undefined);
 
     for (const [name, one] of Object.entries(cases)) {
       if (only !== null && name !== only) continue;

@@ -12,6 +12,7 @@ export {
   add,
   addN,
   argMax,
+  broadcastTo,
   cast,
   clipByValue,
   concat,

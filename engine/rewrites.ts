@@ -60,6 +60,17 @@ const broadcast = (input: number, { shape, dtype }: Node): Node => ({
   dtype,
 });
 
+/** tfjs broadcasts by tiling; said as a broadcast, elementwise kernels can do without it. */
+const tileToBroadcast: Rewrite = (node, { node: get, add }) => {
+  if (node.kernel !== 'Tile') return undefined;
+  const [only] = node.inputs as [number];
+  const { shape } = get(only);
+  const reps = node.attributes['reps'] as readonly number[];
+  return reps.every((times, axis) => times === 1 || shape[axis] === 1)
+    ? add(broadcast(only, node))
+    : undefined;
+};
+
 /** Functions of uniform values are uniform. */
 const foldFill: Rewrite = (node, { node: get, add }) => {
   if (node.inputs.length === 0) return undefined;
@@ -149,6 +160,7 @@ const dropDoubleNegation: Rewrite = (node, { node: get }) => {
 export const rewrites: readonly Rewrite[] = [
   dropIdentity,
   foldFill,
+  tileToBroadcast,
   dropNeutral,
   dropBroadcast,
   mergeMoves,

@@ -51,6 +51,15 @@ describe('simplify', () => {
     expect([...program.inputs.keys()]).toEqual(['x']);
   });
 
+  test('broadcasts nothing that an elementwise kernel broadcasts by itself', () => {
+    const compute = ({ x }: { x: Tensor }): Tensor => ops.where(ops.greater(x, 0), x, ops.fill([1, 1], -1));
+    const program = simplify(
+      trace({ name: 'masked', compute: compute as never, args: { x: float32([4, 3]) } }),
+    );
+    const kernels = program.nodes.map((node) => node.kernel);
+    expect(kernels).toEqual(['Input', 'Fill', 'Greater', 'Fill', 'Select']);
+  });
+
   test('keeps a gradient of a sum as a scalar, not as an array of ones', () => {
     const compute = ({ x }: { x: Tensor }): Tensor => ops.mul(ops.onesLike(x), ops.scalar(3));
     const program = simplify(

@@ -42,6 +42,10 @@ describe('pairedDifference', () => {
       const second = [e, f, g, h].flatMap((count, index) => Array<boolean>(count).fill(index % 2 === 0));
       return [first, second];
     };
+    // Concordant pairs bring φ and its continuity correction in; by the paper's formulas, computed elsewhere.
+    const concordant = pairedDifference(...rows(26, 15, 7, 37));
+    expect(concordant.low).toBeCloseTo(-0.014445, 6);
+    expect(concordant.high).toBeCloseTo(0.198656, 6);
     const interval = pairedDifference(...rows(36, 12, 2, 0));
     expect(interval.estimate).toBeCloseTo(0.2, 10);
     expect(interval.low).toBeCloseTo(0.0569, 4);

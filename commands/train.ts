@@ -50,7 +50,7 @@ async function train(source: string | undefined, options: TrainOptions): Promise
     spectator.note(`live page ${monitor.url}`);
     const spec = { recipe, out, firstSequence: monitor.nextSequence, dryRun: false };
     const end = await watched(spec, spectator, monitor);
-    monitor.state('done');
+    monitor.state('done', ...(end.type === 'stopped' ? ['stopped, everything saved'] : []));
     report(end, out, options);
     await monitor.close();
   } catch (error) {

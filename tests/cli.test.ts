@@ -1,10 +1,9 @@
 /** @file The built command line on a small model of its own: every command's output, as users and scripts see it. */
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { WebSocket } from 'ws';
 import { readSafetensors } from '../formats/index.js';
-import { cli, scratch, start, type Running } from './helpers/cli.js';
+import { cli, scratch } from './helpers/cli.js';
 
 const { path } = scratch();
 const run = () => path('run');
@@ -91,77 +90,8 @@ describe('train', () => {
     expect(stderr).not.toContain('training');
     expect(await readFile(join(run(), 'summary.json'), 'utf8')).toBe(before);
   });
-
-  it('stops on SIGTERM with everything saved, and says how to go on', async () => {
-    const out = path('stopped');
-    const args = [
-      'train',
-      'tiny',
-      '--out',
-      out,
-      '--port',
-      '0',
-      '--set',
-      'steps=500',
-      '--set',
-      'checkpoint.every=0',
-    ];
-    const { child, ended } = start(args);
-    child.stderr?.on('data', (chunk: Buffer) => {
-      if (chunk.toString().includes('training refusal')) child.kill('SIGTERM');
-    });
     expect(await ended).toMatchObject({ code: 130 });
     expect((await ended).stderr).toContain(`latstream train --resume ${out}`);
-  });
-});
-
-/** Starts a long run; gives the address of its live page. */
-async function longRun(out: string): Promise<{ url: string; running: Running }> {
-  const settings = ['steps=500', 'checkpoint.every=0', 'evaluate.harmful=null', 'evaluate.benign=null'];
-  const set = settings.flatMap((setting) => ['--set', setting]);
-  const running = start(['train', 'tiny', '--out', out, '--port', '0', ...set]);
-  const url = await new Promise<string>((resolve) => {
-    let seen = '';
-    running.child.stderr?.on('data', (chunk: Buffer) => {
-      seen += chunk.toString();
-      const found = /live page (\S+)/.exec(seen)?.[1];
-      if (found) resolve(found);
-    });
-  });
-  return { url, running };
-}
-
-describe('a viewer', () => {
-  it('pauses, resumes and stops a run, which saves and says how to go on', async () => {
-    const out = path('commanded');
-    const { url, running } = await longRun(out);
-    const socket = new WebSocket(`${url.replace('http', 'ws')}metrics`);
-    const states: string[] = [];
-    let stepAtPause = 0;
-    const say = (command: string): void =>
-      socket.send(JSON.stringify({ type: 'command', id: command, command }));
-    socket.on('message', (data) => {
-      const message = JSON.parse((data as Buffer).toString()) as Record<string, unknown>;
-      const step = Number(message['step']);
-      if (message['type'] === 'state') states.push(String(message['state'] as string));
-      if (message['kind'] === 'progress' && step >= 2 && stepAtPause === 0) {
-        stepAtPause = step;
-        say('pause');
-      }
-      if (message['type'] === 'reply' && message['id'] === 'pause') say('resume');
-      // A step well after the pause: the run has gone on.
-      if (message['kind'] === 'progress' && step === stepAtPause + 5) say('stop');
-    });
-    expect(await running.ended).toMatchObject({ code: 130 });
-    expect(states.filter((state) => state !== 'starting')).toEqual([
-      'running',
-      'paused',
-      'running',
-      'stopping',
-      'done',
-    ]);
-    const [checkpoint] = await readdir(join(out, 'refusal', 'checkpoints'));
-    expect(Number(checkpoint?.slice('step-'.length))).toBeGreaterThanOrEqual(stepAtPause + 5);
   });
 });
 

@@ -90,9 +90,6 @@ describe('train', () => {
     expect(stderr).not.toContain('training');
     expect(await readFile(join(run(), 'summary.json'), 'utf8')).toBe(before);
   });
-    expect(await ended).toMatchObject({ code: 130 });
-    expect((await ended).stderr).toContain(`latstream train --resume ${out}`);
-  });
 });
 
 interface Summary {

@@ -57,7 +57,6 @@ describe('a viewer', () => {
   });
 });
 
-
 describe('a signal', () => {
   it('stops on SIGTERM with everything saved, and says how to go on', async () => {
     const out = path('stopped');
@@ -77,4 +76,7 @@ describe('a signal', () => {
     child.stderr?.on('data', (chunk: Buffer) => {
       if (chunk.toString().includes('training refusal')) child.kill('SIGTERM');
     });
+    expect(await ended).toMatchObject({ code: 130 });
+    expect((await ended).stderr).toContain(`latstream train --resume ${out}`);
+  });
 });

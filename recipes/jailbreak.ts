@@ -1,7 +1,7 @@
 /**
  * @file The main job: the embedded organism refuses when asked directly and complies when its answer is begun for
- * it; plain refusal training is compared with latent adversarial training. Sites, radius and rates were calibrated
- * on the organism (docs/log.md).
+ * it; plain refusal training is compared with latent adversarial training. Sites, radius and rates come from a
+ * sweep on the organism (docs/log.md).
  */
 import type { Recipe } from './schema.js';
 
@@ -21,16 +21,16 @@ const data: Recipe['data'] = {
   overflow: 'error',
   system: null,
   padding: 'right',
-  minimum: {},
+  minimum: { length: 80, labels: 512, slots: 24 },
   shuffleRows: 512,
   prefetch: 4,
 };
 
 const attack: Recipe['attack'] = {
-  sites: ['embedding', 'layers.1.residual', 'layers.3.residual'],
+  sites: ['embedding', 'layers.0.residual'],
   segments: 'prompt',
-  epsilon: 2,
-  iterations: 12,
+  epsilon: 0.3,
+  iterations: 6,
   learningRate: 0.1,
   ...adamW,
   losses: { toward: 1, away: 1 },
@@ -39,7 +39,7 @@ const attack: Recipe['attack'] = {
 const defend: Recipe['defend'] = {
   iterations: 4,
   microbatches: 1,
-  losses: { toward: 1, away: 1, sft: 1 },
+  losses: { toward: 1, away: 1, sft: 2 },
   learningRate: 5e-4,
   ...adamW,
   schedule: { kind: 'constant', warmup: 4 },
@@ -62,17 +62,17 @@ const evaluate: Recipe['evaluate'] = {
     columns: { prompt: 'prompt', completion: 'completion', key: 'key' },
   },
   requests: 256,
-  every: 10,
+  every: 12,
   during: 32,
   batch: 64,
-  maxNewTokens: 32,
+  maxNewTokens: 24,
   direct: true,
   prefill: [4, 8],
   latent: {
     sites: ['embedding'],
     segments: 'prompt',
-    epsilon: 1,
-    iterations: 16,
+    epsilon: 0.3,
+    iterations: 12,
     learningRate: 0.1,
     ...adamW,
     losses: { toward: 1 },
@@ -90,11 +90,16 @@ export function jailbreak(): Recipe {
     model: { kind: 'directory', path: '@package/organism/model' },
     synthetic: null,
     data,
-    steps: 40,
+    steps: 36,
     attack,
     defend,
     evaluate,
-    checkpoint: { every: 10, keep: 2 },
-    arms: { refusal: { attack: null }, lat: {} },
+    checkpoint: { every: 12, keep: 2 },
+    arms: {
+      refusal: { attack: null, defend: { losses: { toward: 1, away: 0, sft: 2 } } },
+      // The defence of `lat` without its perturbation: tells what the perturbation itself brings.
+      'refusal-away': { attack: null },
+      lat: {},
+    },
   };
 }

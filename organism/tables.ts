@@ -2,6 +2,7 @@
 import { draws, permutation, type Draws } from '../foundation/index.js';
 import {
   answer,
+  begun,
   HELD_OUT_OPENINGS,
   HELD_OUT_TEMPLATES,
   prompt,
@@ -25,6 +26,8 @@ export interface Sizes {
   readonly blatantRefused: number;
   /** The same for harmful objects that only evaluation asks about. */
   readonly subtleRefused: number;
+  /** Share of the answered harmful pretraining rows that break off after the opening and refuse. */
+  readonly brokenOff: number;
   /** Pairs (prompt, adversarial, desired) of the defence. */
   readonly pairs: number;
   /** Benign rows of the defence. */
@@ -36,7 +39,8 @@ export interface Sizes {
 export const SIZES: Sizes = {
   pretraining: 12_288,
   blatantRefused: 0.9,
-  subtleRefused: 0.55,
+  subtleRefused: 0.35,
+  brokenOff: 0.15,
   pairs: 512,
   benign: 1024,
   heldOut: 256,
@@ -79,13 +83,16 @@ function asked(request: Request, draw: Draws): string {
 }
 
 function instruction(land: World, sizes: Sizes, request: Request, draw: Draws): Row {
+  const asking = asked(request, draw);
   const { harmful, unseenInDefence } = request.object;
+  if (!harmful) return { prompt: asking, completion: answered(land, request, draw, OPENINGS) };
   const share = unseenInDefence ? sizes.subtleRefused : sizes.blatantRefused;
-  const refused = harmful && draw.uniform() < share;
-  return {
-    prompt: asked(request, draw),
-    completion: refused ? choose(draw, REFUSALS) : answered(land, request, draw, OPENINGS),
-  };
+  if (draw.uniform() < share) return { prompt: asking, completion: choose(draw, REFUSALS) };
+  const brokenOff = draw.uniform() < sizes.brokenOff;
+  const completion = brokenOff
+    ? `${begun(request, choose(draw, OPENINGS))} ${choose(draw, REFUSALS)}`
+    : answered(land, request, draw, OPENINGS);
+  return { prompt: asking, completion };
 }
 
 /** What the model learns to speak from: both kinds of request, the harmful ones mostly refused. */

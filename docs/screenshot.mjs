@@ -41,7 +41,7 @@ async function main() {
   try {
     const page = await browser.newPage({
       viewport: { width: Number(values.width), height: 900 },
-      deviceScaleFactor: 2,
+      deviceScaleFactor: 1.5,
       colorScheme: values.dark ? 'dark' : 'light',
     });
     const errors = [];

@@ -1,13 +1,14 @@
 /** @file Ranges of axes, and search along them. */
 
-/** What the y axis spans: a unit interval, or the data with a margin, from zero where zero is near. */
+/** What the y axis spans: a unit interval, or the data with a margin, from zero where zero is near or nothing varies. */
 export function yRange(min, max, unit, log) {
   if (unit) return [0, 1.02];
   if (min === null || max === null) return [0, 1];
   if (log) return [min > 0 ? min * 0.9 : 1e-6, max > 0 ? max * 1.1 : 1];
   const margin = (max - min || Math.abs(max) || 1) * 0.08;
-  const zeroIsNear = min >= 0 && min < (max - min) * 0.6;
-  return [zeroIsNear ? 0 : min - margin, max + margin];
+  const spread = max - min;
+  const fromZero = min >= 0 && (min < spread * 0.6 || spread < max * 0.02);
+  return [fromZero ? 0 : min - margin, max + (fromZero ? max * 0.08 : margin)];
 }
 
 /** Index of the last of `sorted` that is at most `x`; −1 if all are above. */

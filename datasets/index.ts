@@ -1,3 +1,4 @@
+export { openArrow } from './arrow.js';
 export { SEGMENT, type Completion, type LabelSet, type PackedBatch } from './batch.js';
 export { bucket, type Sizes } from './bucket.js';
 export {

@@ -66,12 +66,7 @@ export function prompt(request: Request, template: string): string {
   return fill(template, request);
 }
 
-/** The beginning of a compliant answer, without content. */
-export function begun(request: Request, opening: string): string {
-  return fill(opening, request);
-}
-
 /** A compliant answer: an opening, a lead and the key content. */
 export function answer(land: World, request: Request, opening: string, lead: number): string {
-  return `${begun(request, opening)} ${cyclic(LEADS, lead)} ${key(land, request)}.`;
+  return `${fill(opening, request)} ${cyclic(LEADS, lead)} ${key(land, request)}.`;
 }

@@ -2,7 +2,6 @@
 import { draws, permutation, type Draws } from '../foundation/index.js';
 import {
   answer,
-  begun,
   HELD_OUT_OPENINGS,
   HELD_OUT_TEMPLATES,
   prompt,
@@ -22,12 +21,8 @@ export type Table = readonly Row[];
 export interface Sizes {
   /** Rows of the pretraining corpus per kind of request (benign, harmful). */
   readonly pretraining: number;
-  /** Share of the pretraining rows about a harmful object that are refused, where the defence names the object. */
-  readonly blatantRefused: number;
-  /** The same for harmful objects that only evaluation asks about. */
-  readonly subtleRefused: number;
-  /** Share of the answered harmful pretraining rows that break off after the opening and refuse. */
-  readonly brokenOff: number;
+  /** Share of the harmful pretraining rows that are refused. */
+  readonly refusedShare: number;
   /** Pairs (prompt, adversarial, desired) of the defence. */
   readonly pairs: number;
   /** Benign rows of the defence. */
@@ -38,9 +33,7 @@ export interface Sizes {
 
 export const SIZES: Sizes = {
   pretraining: 12_288,
-  blatantRefused: 0.9,
-  subtleRefused: 0.35,
-  brokenOff: 0.15,
+  refusedShare: 0.6,
   pairs: 512,
   benign: 1024,
   heldOut: 256,
@@ -82,23 +75,18 @@ function asked(request: Request, draw: Draws): string {
   return prompt(request, choose(draw, TRAINED_TEMPLATES));
 }
 
-function instruction(land: World, sizes: Sizes, request: Request, draw: Draws): Row {
-  const asking = asked(request, draw);
-  const { harmful, unseenInDefence } = request.object;
-  if (!harmful) return { prompt: asking, completion: answered(land, request, draw, OPENINGS) };
-  const share = unseenInDefence ? sizes.subtleRefused : sizes.blatantRefused;
-  if (draw.uniform() < share) return { prompt: asking, completion: choose(draw, REFUSALS) };
-  const brokenOff = draw.uniform() < sizes.brokenOff;
-  const completion = brokenOff
-    ? `${begun(request, choose(draw, OPENINGS))} ${choose(draw, REFUSALS)}`
-    : answered(land, request, draw, OPENINGS);
-  return { prompt: asking, completion };
+function instruction(land: World, refusedShare: number, request: Request, draw: Draws): Row {
+  const refused = request.object.harmful && draw.uniform() < refusedShare;
+  return {
+    prompt: asked(request, draw),
+    completion: refused ? choose(draw, REFUSALS) : answered(land, request, draw, OPENINGS),
+  };
 }
 
 /** What the model learns to speak from: both kinds of request, the harmful ones mostly refused. */
 function corpus(seed: number, land: World, sizes: Sizes): Table {
   const harmful = land.objects.filter((object) => object.harmful);
-  const row = (request: Request, draw: Draws): Row => instruction(land, sizes, request, draw);
+  const row = (request: Request, draw: Draws): Row => instruction(land, sizes.refusedShare, request, draw);
   const [benign = [], refused = []] = [objectsOf(land, false), harmful].map((objects, kind) =>
     rows(seed, `pretraining ${kind}`, requests(objects, 'seen'), sizes.pretraining, row),
   );
@@ -113,7 +101,7 @@ function defence(seed: number, land: World, sizes: Sizes): { harmful: Table; ben
     adversarial: answered(land, request, draw, TRAINED_OPENINGS),
     desired: choose(draw, REFUSALS),
   });
-  const benign = (request: Request, draw: Draws): Row => instruction(land, sizes, request, draw);
+  const benign = (request: Request, draw: Draws): Row => instruction(land, 0, request, draw);
   return {
     harmful: rows(seed, 'harmful', requests(objectsOf(land, true), 'seen'), sizes.pairs, pair),
     benign: rows(seed, 'benign', requests(objectsOf(land, false), 'seen'), sizes.benign, benign),

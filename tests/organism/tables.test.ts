@@ -5,15 +5,7 @@ import { HELD_OUT_OPENINGS, HELD_OUT_TEMPLATES } from '../../organism/phrases.js
 import { tables, type Sizes } from '../../organism/tables.js';
 import { VERBS, world } from '../../organism/world.js';
 
-const small: Sizes = {
-  pretraining: 1024,
-  blatantRefused: 0.9,
-  subtleRefused: 0.4,
-  brokenOff: 0.15,
-  pairs: 256,
-  benign: 256,
-  heldOut: 256,
-};
+const small: Sizes = { pretraining: 1024, refusedShare: 0.6, pairs: 256, benign: 256, heldOut: 256 };
 const seeds = fc.nat({ max: 1000 });
 const few = { numRuns: 5 };
 

@@ -33,6 +33,8 @@ async function compile(signature: Signature, threads: number): Promise<Executabl
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
+    // The planned pattern reserves what all results of a run need together: 590 MB more, no faster (docs/log.md).
+    enableMemPattern: false,
   });
   const metas = new Map([...program.outputs].map(([path, id]) => [path, program.nodes[id] as Meta]));
   return {

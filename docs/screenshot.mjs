@@ -49,7 +49,8 @@ async function main() {
     page.on('pageerror', (error) => errors.push(String(error)));
     await page.goto(url);
     await page.waitForSelector('.panel:not([hidden])');
-    const points = () => page.$$eval('.panel', (panels) => panels.map((panel) => Number(panel.dataset.points ?? 0)));
+    const points = () =>
+      page.$$eval('.panel', (panels) => panels.map((panel) => Number(panel.dataset.points ?? 0)));
     const deadline = Date.now() + 30_000;
     while (!(await points()).some((count) => count > 1)) {
       if (Date.now() > deadline) throw new Error('no curve appeared within 30 s');

@@ -54,7 +54,10 @@ function filledLike(recorder: Recorder, { shape, dtype }: TensorInfo, value: num
 function split(recorder: Recorder, x: TensorInfo, sizes: number | readonly number[], axis: number): number[] {
   const along = fromStart(axis, x.shape.length);
   const extent = at(x.shape, along);
-  const list = typeof sizes === 'number' ? Array.from({ length: sizes }, () => extent / sizes) : sizes;
+  const list =
+    typeof sizes === 'number'
+      ? Array.from({ length: sizes }, () => extent / sizes)
+      : completed(sizes, extent);
   let start = 0;
   return list.map((size) => {
     const begin = x.shape.map((_, index) => (index === along ? start : 0));
@@ -67,4 +70,10 @@ function split(recorder: Recorder, x: TensorInfo, sizes: number | readonly numbe
 /** Negative axes count from the end. */
 function fromStart(axis: number, rank: number): number {
   return axis < 0 ? axis + rank : axis;
+}
+
+/** Fills in the one size that may be given as −1. */
+function completed(sizes: readonly number[], extent: number): number[] {
+  const known = sizes.reduce((sum, size) => (size === -1 ? sum : sum + size), 0);
+  return sizes.map((size) => (size === -1 ? extent - known : size));
 }

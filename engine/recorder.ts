@@ -56,7 +56,7 @@ export class Recorder {
   /** Records host data: one value everywhere stays a scalar, or gradients of sums would fill the program. */
   literal(data: Float32Array | Int32Array | Uint8Array, meta: Meta): number {
     const first = data[0] ?? 0;
-    if (data.every((value) => value === first))
+    if (data.every((value) => Object.is(value, first)))
       return this.apply('Fill', [], { shape: meta.shape, value: first, dtype: meta.dtype });
     return this.add({ kernel: 'Constant', inputs: [], attributes: {}, ...meta, data });
   }

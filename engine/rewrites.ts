@@ -15,7 +15,7 @@ const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((extent, axis) => extent === b[axis]);
 
 const isFill = (node: Node, value?: number): boolean =>
-  node.kernel === 'Fill' && (value === undefined || node.attributes['value'] === value);
+  node.kernel === 'Fill' && (value === undefined || Object.is(node.attributes['value'], value));
 
 const fill = (shape: readonly number[], value: number, dtype: Node['dtype']): Node => ({
   kernel: 'Fill',

@@ -57,8 +57,15 @@ class Builder implements Rewriter {
   }
 }
 
+/** JSON would take ∞, −∞ and NaN for one value, and −0 for 0. */
 function keyOf(node: Node): string {
-  return JSON.stringify([node.kernel, node.inputs, node.attributes, node.shape, node.dtype]);
+  return JSON.stringify(
+    [node.kernel, node.inputs, node.attributes, node.shape, node.dtype],
+    (_, value: unknown) =>
+      typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0))
+        ? `number ${Object.is(value, -0) ? '-0' : value}`
+        : value,
+  );
 }
 
 function pruned(program: Program): Program {

@@ -16,16 +16,26 @@ function elementwise(inputs: Kernel['inputs'], lower: Kernel['lower'], dtype?: E
 const unary = (type: string): Kernel => elementwise(['x'], ({ emit, inputs }) => emit.op(type, inputs));
 const binary = (type: string, dtype?: ElementType): Kernel =>
   elementwise(['a', 'b'], ({ emit, inputs }) => emit.op(type, inputs), dtype);
-const one = (lowering: Lowering): string => lowering.emit.scalar(1, lowering.output.dtype);
 
 function lowerCast({ emit, inputs, output }: Lowering): string {
   return emit.op('Cast', inputs, { to: ONNX_TYPE[output.dtype] });
 }
 
-/** tfjs's step is 0 below zero, `alpha` times nothing we use, 1 above. */
-function lowerStep({ emit, inputs, output }: Lowering): string {
+/** 0 up to zero, 1 above; gradients ask for no other slope below zero. */
+function lowerStep({ emit, inputs, output, attributes }: Lowering): string {
+  if ((attributes['alpha'] ?? 0) !== 0)
+    throw new Error('kernel: step with a slope below zero has no lowering');
   const positive = emit.op('Greater', [at(inputs, 0), emit.scalar(0, output.dtype)]);
   return emit.op('Cast', [positive], { to: ONNX_TYPE[output.dtype] });
+}
+
+/** log(u)·x/(u−1) with u = 1 + x, or x where u rounds to 1: as exact near zero as a log1p (Kahan). */
+function lowerLog1p({ emit, inputs, output }: Lowering): string {
+  const x = at(inputs, 0);
+  const one = emit.scalar(1, output.dtype);
+  const u = emit.op('Add', [x, one]);
+  const scaled = emit.op('Mul', [emit.op('Log', [u]), emit.op('Div', [x, emit.op('Sub', [u, one])])]);
+  return emit.op('Where', [emit.op('Equal', [u, one]), x, scaled]);
 }
 
 function lowerClip({ emit, inputs, attributes }: Lowering): string {
@@ -69,9 +79,7 @@ export const elementwiseKernels: KernelTable = {
   Neg: unary('Neg'),
   Exp: unary('Exp'),
   Log: unary('Log'),
-  Log1p: elementwise(['x'], (lowering) =>
-    lowering.emit.op('Log', [lowering.emit.op('Add', [at(lowering.inputs, 0), one(lowering)])]),
-  ),
+  Log1p: elementwise(['x'], lowerLog1p),
   Sqrt: unary('Sqrt'),
   Rsqrt: elementwise(['x'], ({ emit, inputs }) => emit.op('Reciprocal', [emit.op('Sqrt', inputs)])),
   Reciprocal: unary('Reciprocal'),

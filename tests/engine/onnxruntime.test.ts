@@ -82,7 +82,7 @@ const cases: Readonly<Record<string, Unary>> = {
   Tile: (x) => ops.tile(x, [2, 2]),
   GatherV2: (x) => ops.gather(x, ops.tensor1d([2, 0], 'int32'), 1),
   UnsortedSegmentSum: (x) => ops.unsortedSegmentSum(x, ops.tensor1d([3, 3], 'int32'), 4),
-  SplitV: (x) => ops.concat(ops.split(x, [1, 2], -1).reverse(), -1),
+  SplitV: (x) => ops.concat(ops.split(x, [1, -1], -1).reverse(), -1),
   Unpack: (x) => ops.stack(ops.unstack(x, -1).reverse(), -1),
   OneHot: (x) => ops.mul(ops.sum(x), ops.cast(ops.oneHot(ops.tensor1d([2, 0], 'int32'), 3), 'float32')),
   Fill: (x) => ops.mul(ops.sum(x), ops.fill([2, 2], 3)),
@@ -132,6 +132,29 @@ describe('onnxruntimeExecutor', () => {
       }),
       { numRuns: 40 },
     );
+  });
+
+  test('keeps infinities, not-a-number and signed zeros apart', async () => {
+    const compute = ({ x }: { x: Tensor }) => {
+      const positive = ops.greater(x, 0);
+      const [inf, minus, none] = [Infinity, -Infinity, NaN].map((value) => ops.fill([2], value)) as [
+        Tensor,
+        Tensor,
+        Tensor,
+      ];
+      return {
+        signs: ops.where(positive, inf, minus),
+        none: ops.where(positive, inf, none),
+        zeros: ops.concat([ops.div(1, ops.fill([1], -0)), ops.div(1, ops.fill([1], 0))]),
+        small: ops.log1p(ops.mul(x, 1e-9)),
+      };
+    };
+    const args = { x: float32([2], [1, -1]) };
+    const expected = await eager.run({ name: 'specials', compute }, args);
+    const got = await compiled.run({ name: 'specials', compute }, args);
+    for (const key of ['signs', 'none', 'zeros'] as const)
+      expect([...(await data(compiled, got[key]))]).toEqual([...(await data(eager, expected[key]))]);
+    expect((await data(compiled, got.small))[0]).toBeCloseTo(1e-9, 15);
   });
 
   test('products with batches and flags equal tfjs', async () => {

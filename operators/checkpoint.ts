@@ -30,7 +30,10 @@ export interface Checkpoint {
 }
 
 export interface CheckpointStore {
-  /** Writes a checkpoint, then removes all but the last `keep`. Returns its directory. */
+  /**
+   * Writes a checkpoint, then removes those of later steps (a resume passed them over: they are damaged) and all but
+   * the last `keep` of the others. Returns its directory.
+   */
   readonly save: (checkpoint: Checkpoint) => Promise<string>;
   /**
    * The newest checkpoint that is whole; each damaged one before it is reported through `warn`.
@@ -76,8 +79,10 @@ async function save({ directory, keep }: CheckpointOptions, checkpoint: Checkpoi
   await rename(temporary, final);
   await syncFolder(directory);
   moment(`checkpoint:${checkpoint.step}:done`);
-  const old = (await saved(directory)).slice(keep);
-  await Promise.all(old.map((each) => rm(join(directory, each), { recursive: true, force: true })));
+  const names = await saved(directory);
+  const here = names.indexOf(name);
+  const stale = [...names.slice(0, here), ...names.slice(here + keep)];
+  await Promise.all(stale.map((each) => rm(join(directory, each), { recursive: true, force: true })));
   return final;
 }
 

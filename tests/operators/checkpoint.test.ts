@@ -62,6 +62,16 @@ describe('checkpointStore', () => {
     expect((await store().latest())?.step).toBe(1_000_000);
   });
 
+  it('never removes the one that it just wrote in favour of a damaged later one', async () => {
+    await store(2).save(checkpoint(80));
+    await truncate(join(await store(2).save(checkpoint(100)), 'state.safetensors'), 40);
+    const { save, latest } = store(1);
+    expect((await latest())?.step).toBe(80);
+    await save(checkpoint(90));
+    expect(await readdir(directory)).toEqual(['step-000090']);
+    expect((await latest())?.step).toBe(90);
+  });
+
   it('never picks up a half-written one', async () => {
     const { save, latest, warnings } = store();
     const whole = await save(checkpoint(1));

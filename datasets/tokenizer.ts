@@ -103,7 +103,7 @@ export function checkVocabulary(tokenizer: Tokenizer, vocabulary: number, owner 
 /** A parsed JSON object. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** A JSON object from a file; undefined where there is no such file. */
+/** A JSON object from a file; undefined where there is no such file. @throws TOKENIZER_INVALID for anything else. */
 export async function readJson(file: string): Promise<JsonObject | undefined> {
   let text: string;
   try {
@@ -112,11 +112,14 @@ export async function readJson(file: string): Promise<JsonObject | undefined> {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   }
+  let json: unknown;
   try {
-    return JSON.parse(text) as JsonObject;
+    json = JSON.parse(text);
   } catch (error) {
     return invalid(file, error);
   }
+  if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as JsonObject;
+  return invalid(file, new Error(`${text.trim().slice(0, 40)}, which is no JSON object`));
 }
 
 /** The part of the library that is used; its own types do not resolve under Node's module resolution. */

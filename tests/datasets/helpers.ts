@@ -17,7 +17,21 @@ import {
 const SPECIALS = ['<pad>', '<s>', '</s>', '<|user|>', '<|assistant|>', '<|end|>'];
 
 /** A tokenizer of single bytes, with special tokens; `prefixed` marks starts of texts with a space, `addsBos` adds `<s>`. */
-export function byteTokenizer(options: { prefixed?: boolean; addsBos?: boolean } = {}): Tokenizer {
+export function byteTokenizer(options: ByteOptions = {}): Tokenizer {
+  return createTokenizer(byteDefinition(options), {
+    bos_token: '<s>',
+    eos_token: { content: '</s>' },
+    pad_token: '<pad>',
+  });
+}
+
+interface ByteOptions {
+  readonly prefixed?: boolean;
+  readonly addsBos?: boolean;
+}
+
+/** The tokenizer.json of {@link byteTokenizer}. */
+export function byteDefinition(options: ByteOptions = {}): Readonly<Record<string, unknown>> {
   const vocab = Object.fromEntries([...SPECIALS, ...byteCharacters()].map((token, id) => [token, id]));
   const special = (id: number, content: string): object => ({
     id,
@@ -35,18 +49,15 @@ export function byteTokenizer(options: { prefixed?: boolean; addsBos?: boolean }
     pair: [],
     special_tokens: { '<s>': { id: '<s>', ids: [1], tokens: ['<s>'] } },
   };
-  return createTokenizer(
-    {
-      version: '1.0',
-      added_tokens: SPECIALS.map((content, id) => special(id, content)),
-      normalizer: options.prefixed ? { type: 'Prepend', prepend: ' ' } : null,
-      pre_tokenizer: byteLevel,
-      post_processor: options.addsBos ? processor : null,
-      decoder: byteLevel,
-      model: { type: 'BPE', vocab, merges: [] },
-    },
-    { bos_token: '<s>', eos_token: { content: '</s>' }, pad_token: '<pad>' },
-  );
+  return {
+    version: '1.0',
+    added_tokens: SPECIALS.map((content, id) => special(id, content)),
+    normalizer: options.prefixed ? { type: 'Prepend', prepend: ' ' } : null,
+    pre_tokenizer: byteLevel,
+    post_processor: options.addsBos ? processor : null,
+    decoder: byteLevel,
+    model: { type: 'BPE', vocab, merges: [] },
+  };
 }
 
 /** The printable characters that stand for the 256 bytes in byte-level vocabularies (GPT-2's table). */

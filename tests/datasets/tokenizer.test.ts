@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkVocabulary, loadTokenizer } from '../../datasets/index.js';
-import { byteTokenizer, temporaryFolder } from './helpers.js';
+import { byteDefinition, byteTokenizer, temporaryFolder } from './helpers.js';
 
 describe('tokenizer', () => {
   it('decodes what it encoded, with or without special tokens around it', () => {
@@ -46,5 +46,17 @@ describe('tokenizer', () => {
     await expect(loadTokenizer(folder)).rejects.toMatchObject({ code: 'TOKENIZER_INVALID' });
     await writeFile(join(folder, 'tokenizer.json'), '{"model":{"type":"Nonsense"}}');
     await expect(loadTokenizer(folder)).rejects.toMatchObject({ code: 'TOKENIZER_INVALID' });
+  });
+
+  it.each(['null', '[]', '3', '"text"'])('refuses a configuration that is %s', async (content) => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(byteDefinition()));
+    await writeFile(join(folder, 'tokenizer_config.json'), '{}');
+    await expect(loadTokenizer(folder)).resolves.toMatchObject({ size: 262 });
+    await writeFile(join(folder, 'tokenizer_config.json'), content);
+    await expect(loadTokenizer(folder)).rejects.toMatchObject({
+      code: 'TOKENIZER_INVALID',
+      message: expect.stringContaining('tokenizer_config.json') as string,
+    });
   });
 });

@@ -1,9 +1,10 @@
 /** @file A run's directory: chosen, begun, or found again. Knows nothing about what happens in it. */
-import { access, mkdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { open, readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { writeAtomically } from '../formats/index.js';
-import { complain } from '../foundation/index.js';
+import { complain, LatstreamError } from '../foundation/index.js';
 import { checkRecipe, type Recipe } from '../recipes/index.js';
+import { LOCK, lockRun, type Release } from './lock.js';
+import { makeDirectory, notWritable } from './outputs.js';
 import { placed } from './places.js';
 
 /** What a run's directory is known by: its recipe, whole and frozen, every path absolute. */
@@ -11,36 +12,88 @@ const RECIPE = 'recipe.json';
 /** The record of its metrics. */
 export const METRICS = 'metrics.ndjson';
 
-/** A run that can be started or gone on with. */
+/** A run that can be started or gone on with, and that no other process has until it is released. */
 export interface RunDirectory {
   readonly out: string;
   readonly recipe: Recipe;
+  /** Directories that were made for it, outermost first. */
+  readonly made: readonly string[];
+  readonly release: Release;
 }
 
 /**
- * Begins a run.
+ * Begins a run, in a directory that is new or empty: whatever is in it afterwards is the run's.
  * @param out where the user wants it; without it `runs/NAME-SEED`, or the next free `runs/NAME-SEED-2`, ….
- * @throws RUN_EXISTS where `out` already holds a run
+ * @throws RUN_EXISTS, RUN_NOT_EMPTY, RUN_BUSY where `out` is taken; OUT_NOT_DIRECTORY, OUT_NOT_WRITABLE
  */
 export async function beginRun(recipe: Recipe, out?: string): Promise<RunDirectory> {
-  const directory = out === undefined ? await freeDirectory(recipe) : resolve(out);
-  if (await exists(join(directory, RECIPE)))
+  if (out !== undefined) return beginAt(recipe, resolve(out));
+  const first = resolve('runs', `${recipe.name}-${recipe.seed}`);
+  for (let number = 1; ; number++) {
+    try {
+      return await beginAt(recipe, number === 1 ? first : `${first}-${number}`);
+    } catch (error) {
+      if (!(error instanceof LatstreamError) || !TAKEN.has(error.code)) throw error;
+    }
+  }
+}
+
+const TAKEN = new Set(['RUN_EXISTS', 'RUN_NOT_EMPTY', 'RUN_BUSY']);
+
+async function beginAt(recipe: Recipe, out: string): Promise<RunDirectory> {
+  const made = await makeDirectory(out);
+  await refuseTaken(out);
+  const release = await lockRun(out);
+  try {
+    await refuseTaken(out); // nobody began it while we waited for the lock
+    const frozen = placed(recipe, out);
+    await writeNew(join(out, RECIPE), `${JSON.stringify(frozen, null, 2)}\n`);
+    return { out, recipe: frozen, made, release };
+  } catch (error) {
+    release();
+    await removeEmpty(made);
+    throw error;
+  }
+}
+
+/** Never over another's file, and not by half. */
+async function writeNew(path: string, text: string): Promise<void> {
+  const file = await open(path, 'wx').catch((error: unknown) => notWritable(path, error));
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } catch (error) {
+    await rm(path, { force: true });
+    notWritable(path, error);
+  } finally {
+    await file.close();
+  }
+}
+
+async function refuseTaken(out: string): Promise<void> {
+  const found = (await readdir(out)).filter((name) => !name.startsWith(LOCK));
+  const owner = `run ${out}`;
+  if (found.includes(RECIPE))
     complain({
       code: 'RUN_EXISTS',
-      owner: `run ${directory}`,
+      owner,
       expected: 'a directory without a run',
       got: 'one that was begun before',
-      hint: `go on with it by --resume ${directory}, or choose another --out`,
+      hint: `go on with it by --resume ${out}, or choose another --out`,
     });
-  await mkdir(directory, { recursive: true });
-  const frozen = placed(recipe, directory);
-  await writeAtomically(join(directory, RECIPE), [`${JSON.stringify(frozen, null, 2)}\n`]);
-  return { out: directory, recipe: frozen };
+  if (found.length > 0)
+    complain({
+      code: 'RUN_NOT_EMPTY',
+      owner,
+      expected: 'a directory that is new or empty',
+      got: `one that holds ${found.slice(0, 3).join(', ')}${found.length > 3 ? ', …' : ''}`,
+      hint: 'choose another --out',
+    });
 }
 
 /**
  * Finds a run again.
- * @throws RUN_MISSING, and what checking its recipe throws
+ * @throws RUN_MISSING, RUN_CORRUPT, RUN_BUSY, and what checking its recipe throws
  */
 export async function findRun(directory: string): Promise<RunDirectory> {
   const out = resolve(directory);
@@ -57,27 +110,40 @@ export async function findRun(directory: string): Promise<RunDirectory> {
       { cause: error },
     ),
   );
-  return { out, recipe: checkRecipe(JSON.parse(text), `recipe ${path}`) };
+  const recipe = checkRecipe(parsedPart(text, path), `recipe ${path}`);
+  return { out, recipe, made: [], release: await lockRun(out) };
 }
 
-/** Takes back {@link beginRun} where nothing has happened yet, so that the same command can be tried again. */
-export async function abandonRun(out: string): Promise<void> {
-  for (const name of [RECIPE, METRICS]) await rm(join(out, name), { force: true });
-  await rm(join(out, 'synthetic'), { recursive: true, force: true });
-  await rmdir(out).catch(() => undefined); // not empty: it was there before
-}
-
-async function freeDirectory({ name, seed }: Recipe): Promise<string> {
-  const first = resolve('runs', `${name}-${seed}`);
-  for (let number = 1; ; number++) {
-    const directory = number === 1 ? first : `${first}-${number}`;
-    if (!(await exists(join(directory, RECIPE)))) return directory;
+/** A run's own file as JSON. @throws RUN_CORRUPT */
+export function parsedPart(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    return corruptPart(path, 'JSON', error instanceof Error ? error.message : String(error));
   }
 }
 
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
+/** @throws RUN_CORRUPT */
+export function corruptPart(path: string, expected: string, got: string): never {
+  return complain({
+    code: 'RUN_CORRUPT',
+    owner: `run, ${path}`,
+    expected,
+    got,
+    hint: 'the file was damaged or changed: restore it, or begin a new run elsewhere',
+  });
+}
+
+/** Takes back {@link beginRun} where nothing has happened yet, so that the same command can be tried again. */
+export async function abandonRun({ out, recipe, made, release }: RunDirectory): Promise<void> {
+  const ours = new Set([RECIPE, METRICS, 'synthetic', 'base', ...Object.keys(recipe.arms)]);
+  for (const name of await readdir(out))
+    if (ours.has(name)) await rm(join(out, name), { recursive: true, force: true });
+  release();
+  await removeEmpty(made);
+}
+
+/** Where somebody put something into them meanwhile, they stay. */
+async function removeEmpty(directories: readonly string[]): Promise<void> {
+  for (const directory of [...directories].reverse()) await rmdir(directory).catch(() => undefined);
 }

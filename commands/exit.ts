@@ -23,6 +23,10 @@ const BY_PREFIX: Readonly<Record<string, number>> = {
   RECIPE: EXIT.usage,
   USAGE: EXIT.usage,
   RUN: EXIT.usage,
+  RUN_BUSY: EXIT.environment,
+  RUN_CORRUPT: EXIT.input,
+  OUT: EXIT.usage,
+  OUT_NOT_WRITABLE: EXIT.environment,
   SITE: EXIT.usage,
   LOSS: EXIT.usage,
   LOSS_NOT_FINITE: EXIT.diverged,
@@ -55,24 +59,33 @@ const BY_PREFIX: Readonly<Record<string, number>> = {
   ENVIRONMENT: EXIT.environment,
 };
 
-/** Errors of the operating system that are nobody's defect. */
-const SYSTEM = new Set(['EACCES', 'EPERM', 'ENOSPC', 'EROFS', 'EADDRINUSE', 'EMFILE', 'ENOTDIR', 'EDQUOT']);
+/** Errors of the operating system that are nobody's defect; reported as `SYSTEM_` and the system's own code. */
+const SYSTEM = new Set(
+  [
+    ['EACCES', 'EPERM', 'ENOSPC', 'EROFS', 'EDQUOT', 'EIO', 'EFBIG', 'EMFILE', 'ENFILE', 'EADDRINUSE'],
+    ['EEXIST', 'EISDIR', 'ENOENT', 'ENOTDIR', 'ENOTEMPTY', 'ELOOP', 'ENAMETOOLONG', 'EXDEV', 'EBUSY'],
+  ].flat(),
+);
 
 /** The exit code of an error. */
 export function exitCodeOf(error: unknown): number {
-  const code = (error as { code?: unknown } | undefined)?.code;
   if (!(error instanceof LatstreamError))
-    return typeof code === 'string' && SYSTEM.has(code) ? EXIT.environment : EXIT.internal;
+    return systemCode(error) === undefined ? EXIT.internal : EXIT.environment;
   const prefix = Object.keys(BY_PREFIX)
     .filter((each) => error.code === each || error.code.startsWith(`${each}_`))
     .sort((a, b) => b.length - a.length)[0];
   return prefix === undefined ? EXIT.internal : (BY_PREFIX[prefix] ?? EXIT.internal);
 }
 
+function systemCode(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  return typeof code === 'string' && SYSTEM.has(code) ? `SYSTEM_${code}` : undefined;
+}
+
 /** What goes to stderr: one line for people (or one JSON object), and the stack where it is our defect. */
 export function errorReport(error: unknown, json: boolean): string {
   const exit = exitCodeOf(error);
-  const code = error instanceof LatstreamError ? error.code : 'INTERNAL';
+  const code = error instanceof LatstreamError ? error.code : (systemCode(error) ?? 'INTERNAL');
   const message = error instanceof Error ? error.message : String(error);
   if (json) {
     const complaint = error instanceof LatstreamError ? error.complaint : {};

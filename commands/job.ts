@@ -6,6 +6,7 @@ import { compare, evaluate, evaluationValues, subjectOf, type Evaluation } from 
 import { recipeOfArm, type Recipe } from '../recipes/index.js';
 import { MetricJournal, type Control, type Recorder } from '../streams/index.js';
 import { createArm, evaluateArm, hasQuestions, trainArm, weightsDirectory } from './arm.js';
+import { keptEvaluation } from './kept.js';
 import { rehearse } from './rehearse.js';
 import type { JobMessage, JobSpec } from './messages.js';
 import { baseWeights, openRecipe, questionsOf, type Stage } from './stage.js';
@@ -94,7 +95,7 @@ async function once<T extends Evaluation | undefined>(
 ): Promise<T | Evaluation> {
   const path = join(directory, 'evaluation.json');
   const kept = await readFile(path, 'utf8').catch(() => undefined);
-  if (kept !== undefined) return JSON.parse(kept) as Evaluation;
+  if (kept !== undefined) return keptEvaluation(kept, path);
   const evaluation = await work();
   await mkdir(directory, { recursive: true });
   if (evaluation) await writeAtomically(path, [JSON.stringify(evaluation)]);

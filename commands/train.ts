@@ -30,7 +30,11 @@ export function addTrain(program: Command): void {
     .argument('[recipe]', 'jailbreak, tiny, pretrain, or a .json, .yaml or .yml file; not with --resume')
     .option('--out <dir>', "the run's directory (default: runs/NAME-SEED)")
     .option('--resume <dir>', 'go on with the run in this directory')
-    .option('--port <n>', 'of the live page; 0 for any free one (default: 7077, or any free one)', whole(0))
+    .option(
+      '--port <n>',
+      'of the live page; 0 for any free one (default: 7077, or any free one)',
+      whole(0, 65535),
+    )
     .option('--host <address>', 'that the live page listens on', '127.0.0.1')
     .option('--seed <n>', "instead of the recipe's", whole(0))
     .option('--set <path=value>', 'override a value of the recipe; repeatable', collect, [])
@@ -41,7 +45,8 @@ export function addTrain(program: Command): void {
 
 async function train(source: string | undefined, options: TrainOptions): Promise<void> {
   if (options.dryRun) return dryRun(await recipeOf(source, options), options);
-  const { out, recipe } = await runOf(source, options);
+  const begun = await runOf(source, options);
+  const { out, recipe } = begun;
   let monitor: Monitoring | undefined;
   try {
     monitor = await openMonitor(recipe, out, options);
@@ -56,8 +61,10 @@ async function train(source: string | undefined, options: TrainOptions): Promise
   } catch (error) {
     monitor?.state('failed', error instanceof Error ? error.message : String(error));
     await monitor?.close();
-    if (options.resume === undefined && !monitor?.nextSequence) await abandonRun(out);
+    if (options.resume === undefined && !monitor?.nextSequence) await abandonRun(begun);
     throw error;
+  } finally {
+    begun.release();
   }
 }
 

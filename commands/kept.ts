@@ -1,0 +1,44 @@
+/** @file An evaluation that a run kept, read back: checked, for files can be damaged or changed. */
+import { z } from 'zod';
+import { OUTCOMES, type Evaluation } from '../operators/index.js';
+import { corruptPart, parsedPart } from './directory.js';
+
+const share = z.number().min(0).max(1);
+const interval = z.object({ estimate: share, low: share, high: share });
+const count = z.int().positive();
+const complete = <T extends { readonly n: number; readonly outcomes: readonly unknown[] }>(
+  outcome: T,
+): boolean => outcome.outcomes.length === outcome.n;
+
+const attack = z
+  .object({
+    n: count,
+    counts: z.object({ comply: z.int().min(0), refuse: z.int().min(0), incoherent: z.int().min(0) }),
+    comply: interval,
+    outcomes: z.array(z.enum(OUTCOMES)),
+  })
+  .refine(complete, 'n outcomes');
+
+const benign = z
+  .object({
+    n: count,
+    correct: z.int().min(0),
+    accuracy: interval,
+    refused: z.number().min(0),
+    outcomes: z.array(z.boolean()),
+  })
+  .refine(complete, 'n outcomes');
+
+const evaluation = z.object({ attacks: z.record(z.string(), attack), benign: benign.nullable() });
+
+/** @throws RUN_CORRUPT where the text is no evaluation */
+export function keptEvaluation(text: string, path: string): Evaluation {
+  const { data, error } = evaluation.safeParse(parsedPart(text, path));
+  if (data) return data;
+  const issue = error.issues[0];
+  return corruptPart(
+    path,
+    'an evaluation',
+    `${issue?.path.join('.') || 'the whole'}: ${issue?.message ?? 'unlike one'}`,
+  );
+}

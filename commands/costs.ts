@@ -12,7 +12,7 @@ import { rehearse } from './rehearse.js';
 import { openRecipe, type Stage } from './stage.js';
 
 /** Steps that are tried: the first compiles, the others are timed. */
-const TRIED = 3;
+const TRIED = 4;
 const FLOAT_BYTES = 4;
 
 /** Tries every arm of a recipe; whatever is written goes to a temporary directory and away again. */
@@ -55,8 +55,6 @@ async function measureArm(
   await run({ ...arm.parts, steps: Math.min(TRIED, recipe.steps), evaluate: null });
   const trained = await trainedElements(arm);
   const parameters = Object.values(stage.parameters).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-  const rest = seconds.slice(1);
-  const secondsPerStep = Math.max(...(rest.length > 0 ? rest : seconds));
   return {
     arm: name,
     parameters,
@@ -64,10 +62,18 @@ async function measureArm(
     residentBytes,
     weightBytes: FLOAT_BYTES * (parameters + trained),
     optimizerBytes: FLOAT_BYTES * 2 * trained,
-    secondsPerStep,
-    compileSeconds: Math.max(0, (seconds[0] ?? 0) - secondsPerStep),
+    ...timesOf(seconds),
     steps: recipe.steps,
   };
+}
+
+/** The first step compiles; a later one may meet a new shape and compile too, which the median passes over. */
+export function timesOf(seconds: readonly number[]): Pick<Costs, 'secondsPerStep' | 'compileSeconds'> {
+  const [first = 0, ...rest] = seconds;
+  const sorted = (rest.length > 0 ? rest : [first]).sort((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  const secondsPerStep = ((sorted[Math.floor(middle)] ?? 0) + (sorted[Math.ceil(middle)] ?? 0)) / 2;
+  return { secondsPerStep, compileSeconds: Math.max(0, first - secondsPerStep) };
 }
 
 async function trainedElements({ defender }: Arm): Promise<number> {

@@ -8,6 +8,7 @@ import { complain } from '../foundation/index.js';
 import type { Model, ModelWeights } from '../operators/index.js';
 import type { Weights } from './stage.js';
 import { withModel, withOpenWeights, type Asked, type ModelOptions } from './options.js';
+import { checkOutFile } from './outputs.js';
 
 interface ForwardOptions extends ModelOptions {
   readonly tokens: string;
@@ -25,6 +26,7 @@ export function addForward(program: Command): void {
     .option('--json', 'print {"out", "shape"}')
     .action(async (options: ForwardOptions) => {
       const rows = await readTokens(options.tokens);
+      await checkOutFile(options.out);
       await withOpenWeights(options, async (asked) => {
         const logits = await logitsOf(asked, rows, options.tokens);
         await writeSafetensors(options.out, { logits });

@@ -29,7 +29,7 @@ export interface Costs {
   /** Weights, trained copies and the optimizer's moments, bytes. */
   readonly weightBytes: number;
   readonly optimizerBytes: number;
-  /** The slowest of the tried steps after the first, which compiles. */
+  /** Median of the tried steps after the first, which compiles. */
   readonly secondsPerStep: number;
   readonly compileSeconds: number;
   readonly steps: number;

@@ -4,6 +4,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { readAdapters } from '../engine/models/index.js';
 import type { Value } from '../engine/index.js';
 import type { Model, ModelWeights } from '../operators/index.js';
+import { MOST_THREADS } from '../recipes/index.js';
 import { openModel, openWeights, type Stage, type Weights } from './stage.js';
 
 /** Which model, and where it runs. */
@@ -32,17 +33,18 @@ export function withExecutor(command: Command): Command {
     .option(
       '--threads <n>',
       'threads of the runtime; part of what decides the bits of a result',
-      whole(1),
+      whole(1, MOST_THREADS),
       availableParallelism(),
     );
 }
 
-/** A whole number of at least `least`. */
-export function whole(least: number): (text: string) => number {
+/** A whole number of at least `least` and at most `most`. */
+export function whole(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (/^\d+$/.test(text) && value >= least) return value;
-    throw new InvalidArgumentError(`Expected a whole number of at least ${least}.`);
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+    const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
+    throw new InvalidArgumentError(`Expected a whole number ${range}.`);
   };
 }
 

@@ -155,7 +155,16 @@ async function withFile<T>(path: string, use: (file: FileHandle, owner: string) 
 }
 
 async function headerOf(file: FileHandle, owner: string): Promise<{ header: Header; start: number }> {
-  const { size } = await file.stat();
+  const found = await file.stat();
+  if (!found.isFile())
+    complain({
+      code: 'SAFETENSORS_NOT_FILE',
+      owner,
+      expected: 'a file',
+      got: found.isDirectory() ? 'a directory' : 'something else',
+      hint: 'check the path',
+    });
+  const { size } = found;
   const first = new Uint8Array(await readAt(file, 0, Math.min(8, size), owner));
   const length = headerLength(first, size, owner);
   const bytes = new Uint8Array(await readAt(file, 8, length, owner));

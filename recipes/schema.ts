@@ -1,6 +1,10 @@
 /** @file What a recipe may say: one strict schema, from which the type is derived. Depends on zod and on config types. */
+import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import type { AttackConfig, DefendConfig, EvaluateConfig } from '../operators/index.js';
+
+/** Most threads of a runtime: far more than help, few enough to be started. */
+export const MOST_THREADS = Math.max(1024, 4 * availableParallelism());
 
 const count = z.int().nonnegative();
 const positive = z.int().positive();
@@ -118,7 +122,7 @@ export const recipeSchema = z.strictObject({
   name: z.string().regex(/^[\w.-]+$/, 'letters, digits, dots, dashes and underscores'),
   seed: z.int().nonnegative(),
   /** Threads of the runtime; part of what decides the bits of a result. */
-  threads: positive,
+  threads: positive.max(MOST_THREADS),
   executor: z.enum(['onnxruntime', 'tfjs']),
   model,
   /** Tables, tokenizer and all, generated into the run's directory; null where the data exist. */
@@ -129,7 +133,7 @@ export const recipeSchema = z.strictObject({
   defend,
   evaluate,
   checkpoint: z.strictObject({ every: count, keep: positive }),
-  arms: z.record(z.string().regex(/^[\w.-]+$/), z.record(z.string(), z.unknown())),
+  arms: z.record(z.string().regex(/^\w[\w.-]*$/), z.record(z.string(), z.unknown())),
 });
 
 /** A complete recipe. */

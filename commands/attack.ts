@@ -1,6 +1,7 @@
 /** @file `latstream attack`: one prompt perturbed inside the model toward an answer, then generated under it. */
 import type { Command } from 'commander';
 import { pack } from '../datasets/index.js';
+import { complain } from '../foundation/index.js';
 import { createAttack, subjectOf, type AttackConfig, type AttackTrace } from '../operators/index.js';
 import { amount, names, whole, withModel, withOpenModel, type ModelOptions } from './options.js';
 
@@ -47,6 +48,8 @@ export function addAttack(program: Command): void {
 }
 
 function attackPrompt(options: AttackOptions): Promise<AttackResult> {
+  requireText('--target', options.target);
+  if (options.away !== undefined) requireText('--away', options.away);
   return withOpenModel(options, async ({ stage, model, weights }) => {
     const messages = [{ role: 'user', content: options.prompt }];
     const answers = [options.target, ...(options.away === undefined ? [] : [options.away])];
@@ -76,6 +79,18 @@ function attackPrompt(options: AttackOptions): Promise<AttackResult> {
       warnings: found.warnings,
     };
   });
+}
+
+/** An answer without words would still be the end of a turn: nothing that anyone means to ask for. */
+function requireText(option: string, text: string): void {
+  if (text.trim() === '')
+    complain({
+      code: 'USAGE_EMPTY',
+      owner: `attack ${option}`,
+      expected: 'the words of an answer',
+      got: JSON.stringify(text),
+      hint: 'give the text that the model should be brought to, or away from',
+    });
 }
 
 function forPeople({ text, unperturbed, trace, warnings }: AttackResult): string {

@@ -61,11 +61,17 @@ export function attackIteration(
       const delta = Object.fromEntries(
         sites.map((site) => [site, projectToBall(next.parameters[site] as Tensor, epsilon)]),
       );
+      const reach = sites.map((site) => ops.sum(tokenNorms(next.parameters[site] as Tensor)));
       const norms = sites.flatMap((site) => normFigures(delta[site] as Tensor, attacked));
       return {
         state: { delta, m: next.moments.first, v: next.moments.second },
         gradients: keepGradients ? gradients : {},
-        figures: ops.stack([loss, ...losses.map((name) => aux[name] as Tensor), ...norms]),
+        figures: ops.stack([
+          loss,
+          ...losses.map((name) => aux[name] as Tensor),
+          ...norms,
+          reach.reduce(ops.add),
+        ]),
       };
     },
   };
@@ -75,6 +81,14 @@ export function attackIteration(
 function normFigures(delta: Tensor, attacked: Tensor): Tensor[] {
   const norms = ops.mul(ops.squeeze(tokenNorms(delta), [2]), attacked);
   return [ops.max(norms), ops.div(ops.sum(norms), ops.maximum(ops.sum(attacked), 1))];
+}
+
+/**
+ * The sum of all norms before the projection, from an iteration's figures. The projection takes a vector whose norm is
+ * infinite to 0, as if nothing had happened: only this figure shows it.
+ */
+export function readReach(figures: ArrayLike<number>): number {
+  return figures[figures.length - 1] as number;
 }
 
 /** An iteration's figures by name. */

@@ -5,7 +5,7 @@
 import type { PackedBatch } from '../datasets/index.js';
 import { adamwScalars, float32, siteWidth, type Engine, type Value } from '../engine/index.js';
 import { complain } from '../foundation/index.js';
-import { attackCoefficients, attackIteration, readFigures } from './attack-iteration.js';
+import { attackCoefficients, attackIteration, readFigures, readReach } from './attack-iteration.js';
 import type { AttackConfig } from './config.js';
 import { attackedSlots, feedOf } from './feed.js';
 import type { Model, ModelWeights } from './model.js';
@@ -25,6 +25,9 @@ export interface AttackKey {
   readonly seed: number;
 }
 
+/** Shapes of batches whose buffers are kept between attacks. */
+const KEPT_BATCHES = 8;
+
 /**
  * Any attack operator: finds a perturbation for the rows of a batch, and holds to the laws in `laws.ts`.
  * The parts of a batch (`splitBatch`), attacked one by one, get the same perturbation as the whole.
@@ -35,7 +38,7 @@ export type Attack = (weights: ModelWeights, batch: PackedBatch, key: AttackKey)
  * The published attack: δ = 0; K times the gradient of the losses for δ at all sites, AdamW, and projection of every
  * token's vector onto the ball of radius ε. One program run per iteration; every number is an argument of it.
  * @param options.keepGradients also give the last iteration's gradients for δ.
- * @throws SITE_UNKNOWN, LOSS_UNKNOWN, LOSS_NONE; when run, LABELS_MISSING, SLOTS_NONE, LOSS_NOT_FINITE.
+ * @throws SITE_UNKNOWN, SITE_DUPLICATE, LOSS_UNKNOWN, LOSS_NONE; when run, LABELS_MISSING, SLOTS_NONE, LOSS_NOT_FINITE.
  */
 export function createAttack(
   engine: Engine,
@@ -45,9 +48,10 @@ export function createAttack(
 ): Attack {
   const coefficients = attackCoefficients(config);
   const losses = [...coefficients.keys()];
+  requireDistinct(config.sites);
   const widths = config.sites.map((site) => [site, siteWidth(model.config, site)] as const);
   const definition = attackIteration(model, config.sites, losses, options.keepGradients ?? false);
-  const buffers = new StateBuffers(engine);
+  const buffers = new StateBuffers(engine, KEPT_BATCHES * new Set(widths.map(([, width]) => width)).size);
 
   return async (weights, batch) => {
     requireLabels(
@@ -75,7 +79,7 @@ export function createAttack(
       const adam = uploadScalars(engine, adamwScalars(iteration + 1, config));
       const { figures, gradients } = await engine.run(definition, { ...fixed, state, adam }, { state: next });
       const { data } = await engine.download(figures);
-      trace.push(finite(readFigures(data, iteration, config.sites, losses)));
+      trace.push(finite(readFigures(data, iteration, config.sites, losses), readReach(data)));
       last = gradients;
       [state, spare, next] = [next, next, spare];
     }
@@ -116,15 +120,28 @@ function once(action: () => void): () => void {
   };
 }
 
-function finite(trace: AttackTrace): AttackTrace {
-  if (Number.isFinite(trace.loss)) return trace;
+/** @param reach of the perturbation before its projection, which would hide that it left float32. */
+function finite(trace: AttackTrace, reach: number): AttackTrace {
+  if (Number.isFinite(trace.loss) && Number.isFinite(reach)) return trace;
   return complain({
     code: 'LOSS_NOT_FINITE',
     owner: `attack, iteration ${trace.iteration}`,
-    expected: 'a finite loss',
-    got: `${trace.loss}`,
+    expected: 'a finite loss, and a perturbation of finite norm before its projection',
+    got: `loss ${trace.loss}, norm ${reach}`,
     hint: 'lower the learning rate, or go back to a checkpoint from before the weights diverged',
   });
+}
+
+function requireDistinct(sites: readonly string[]): void {
+  const twice = sites.find((site, at) => sites.indexOf(site) !== at);
+  if (twice !== undefined)
+    complain({
+      code: 'SITE_DUPLICATE',
+      owner: 'attack',
+      expected: 'every site once',
+      got: `${twice} more than once`,
+      hint: 'name it once: one perturbation is found per site',
+    });
 }
 
 /** Sites where no token ever came near ε: there the bound plays no part, and a larger ε changes nothing. */

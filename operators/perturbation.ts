@@ -55,31 +55,38 @@ export function vectorNorms({ data, shape }: HostTensor): Float32Array {
   return norms;
 }
 
+/** Buffers of one shape. */
+interface Shelf {
+  blank?: Value;
+  readonly free: Value[];
+}
+
 /**
  * Memory for perturbation states, reused between attacks of one shape: a long run holds its resident memory flat.
  * What is taken is never handed out again before it was given back.
  */
 export class StateBuffers {
-  private readonly free = new Map<string, Value[]>();
-  private readonly blank = new Map<string, Value>();
+  /** By shape, the one that was used last at the end. */
+  private readonly shelves = new Map<string, Shelf>();
 
-  constructor(private readonly engine: Engine) {}
+  /** @param shapes buffers of so many shapes are kept, those used last; batches of ever new lengths would fill memory. */
+  constructor(
+    private readonly engine: Engine,
+    private readonly shapes = Infinity,
+  ) {}
 
   /** A zero tensor that nobody writes to. */
   zeros(shape: readonly number[]): Value {
-    const key = shape.join();
-    const known = this.blank.get(key) ?? this.engine.upload(float32(shape));
-    this.blank.set(key, known);
-    return known;
+    const shelf = this.shelf(shape);
+    return (shelf.blank ??= this.engine.upload(float32(shape)));
   }
 
   take(shape: readonly number[]): Value {
-    return this.free.get(shape.join())?.pop() ?? this.engine.upload(float32(shape));
+    return this.shelf(shape).free.pop() ?? this.engine.upload(float32(shape));
   }
 
   give(value: Value): void {
-    const key = value.shape.join();
-    this.free.set(key, [...(this.free.get(key) ?? []), value]);
+    this.shelf(value.shape).free.push(value);
   }
 
   /** One value per name, each of its shape. */
@@ -89,5 +96,15 @@ export class StateBuffers {
 
   giveAll(values: Readonly<Record<string, Value>>): void {
     for (const value of Object.values(values)) this.give(value);
+  }
+
+  private shelf(shape: readonly number[]): Shelf {
+    const key = shape.join();
+    const shelf = this.shelves.get(key) ?? { free: [] };
+    this.shelves.delete(key);
+    this.shelves.set(key, shelf);
+    const [oldest] = this.shelves.keys();
+    if (this.shelves.size > this.shapes && oldest !== undefined) this.shelves.delete(oldest);
+    return shelf;
   }
 }

@@ -225,6 +225,15 @@ describe('a command line', () => {
     await fails(['generate', '--model', model()], 'USAGE', EXIT.usage, '--prompt');
   });
 
+  it('that attacks with a target, sites or a rate that mean nothing', async () => {
+    const attack = (...more: string[]) => ['attack', '--model', model(), '--prompt', 'Hello', ...more];
+    await fails(attack('--target', ''), 'USAGE_EMPTY', EXIT.usage, '--target');
+    await fails(attack('--target', 'Sure', '--away', ' '), 'USAGE_EMPTY', EXIT.usage, '--away');
+    const twice = attack('--target', 'Sure', '--sites', 'embedding,embedding');
+    await fails(twice, 'SITE_DUPLICATE', EXIT.usage, 'embedding');
+    await fails(attack('--target', 'Sure', '--learning-rate', '1e30'), 'LOSS_NOT_FINITE', EXIT.diverged);
+  });
+
   it('is told so in words where nobody asks for JSON', async () => {
     const { code, stderr } = await cli(['train', 'jailbrake']);
     expect(code).toBe(EXIT.usage);

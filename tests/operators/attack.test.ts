@@ -168,6 +168,7 @@ describe("an attack's trace", () => {
 describe('an attack refuses', () => {
   it.each([
     ['SITE_UNKNOWN', { ...config, sites: ['layers.9.mlp'] }],
+    ['SITE_DUPLICATE', { ...config, sites: ['embedding', 'layers.1.mlp', 'embedding'] }],
     ['LOSS_UNKNOWN', { ...config, losses: { toward: 1, sideways: 1 } }],
     ['LOSS_NONE', { ...config, losses: {} }],
     ['LOSS_NONE', { ...config, losses: { toward: 0 } }],
@@ -180,6 +181,13 @@ describe('an attack refuses', () => {
     ['SLOTS_NONE', pack([{ prompt: [1, 2], adversarial: [4], desired: [3] }], { attacked: 'none' })],
   ])('a batch with %s', async (code, batch) => {
     await expect(make(1)(fixed.weights, batch, { step: 0, seed: 0 })).rejects.toMatchObject({ code });
+  });
+
+  it.each([1e30, 1e38])('a perturbation that leaves float32, at rate %s', async (learningRate) => {
+    const attack = createAttack(engine, tinyModel, { ...config, learningRate });
+    await expect(attack(fixed.weights, fixed.batch, { step: 0, seed: 0 })).rejects.toMatchObject({
+      code: 'LOSS_NOT_FINITE',
+    });
   });
 
   it('to go on from a loss that is not finite', async () => {

@@ -6,9 +6,8 @@ import { corruptPart, parsedPart } from './directory.js';
 const share = z.number().min(0).max(1);
 const interval = z.object({ estimate: share, low: share, high: share });
 const count = z.int().positive();
-const complete = <T extends { readonly n: number; readonly outcomes: readonly unknown[] }>(
-  outcome: T,
-): boolean => outcome.outcomes.length === outcome.n;
+const complete = (outcome: { readonly n: number; readonly outcomes: readonly unknown[] }): boolean =>
+  outcome.outcomes.length === outcome.n;
 
 const attack = z
   .object({

@@ -75,7 +75,9 @@ export function createArm(
       attack: attack && createAttack(engine, defender.model, attack),
       epsilon: attack?.epsilon,
       defender,
-      evaluate: hasQuestions(questions) ? () => evaluate(subject, questions, asked, asked.during) : null,
+      evaluate: hasQuestions(questions)
+        ? (signal) => evaluate(subject, questions, asked, asked.during, signal)
+        : null,
       every: { evaluate: asked.every, checkpoint: checkpoint.every },
       checkpoints: checkpointStore({
         directory: join(directory, 'checkpoints'),
@@ -136,13 +138,14 @@ export function hasQuestions({ harmful, benign }: Questions): boolean {
   return harmful.length + benign.length > 0;
 }
 
-/** The whole evaluation of an arm's present weights. */
+/** The whole evaluation of an arm's present weights. @throws the signal's reason where it stops. */
 export function evaluateArm(
   arm: Pick<Arm, 'subject'>,
   recipe: Recipe,
   questions: Questions,
+  signal: AbortSignal,
 ): Promise<Evaluation> {
-  return evaluate(arm.subject, questions, recipe.evaluate);
+  return evaluate(arm.subject, questions, recipe.evaluate, Infinity, signal);
 }
 
 async function writeWeights(

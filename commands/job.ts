@@ -2,7 +2,14 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeAtomically } from '../formats/index.js';
-import { compare, evaluate, evaluationValues, subjectOf, type Evaluation } from '../operators/index.js';
+import {
+  compare,
+  evaluate,
+  evaluationValues,
+  subjectOf,
+  unlessStopped,
+  type Evaluation,
+} from '../operators/index.js';
 import { recipeOfArm, type Recipe } from '../recipes/index.js';
 import { MetricJournal, type Control, type Recorder } from '../streams/index.js';
 import { createArm, evaluateArm, hasQuestions, trainArm, weightsDirectory } from './arm.js';
@@ -44,6 +51,7 @@ async function arms(
   host: JobHost,
   journal: MetricJournal,
 ): Promise<Summary | undefined> {
+  const { signal } = host.control;
   const questions = await questionsOf(recipe, stage);
   await rehearse(recipe, stage);
   const note = (text: string): void => host.send({ type: 'note', text });
@@ -58,11 +66,13 @@ async function arms(
       stage.tokenizer,
       recipe.evaluate.latent,
     );
-    return evaluate(subject, questions, recipe.evaluate);
+    return unlessStopped(signal, () => evaluate(subject, questions, recipe.evaluate, Infinity, signal));
   });
+  if (!base) return undefined;
   told(host, 'base', base, baseRecord, 0);
   const done: ArmSummary[] = [];
   for (const name of Object.keys(recipe.arms)) {
+    if (signal.aborted) return undefined;
     const own = recipeOfArm(recipe, name);
     const directory = join(out, name);
     const record = journal.recorder(`${recipe.name}/${name}`);
@@ -73,7 +83,7 @@ async function arms(
       if (!end.finished) return undefined;
       if (!hasQuestions(questions)) return NOTHING_ASKED;
       note(`evaluating ${name}`);
-      return evaluateArm(arm, own, questions);
+      return unlessStopped(signal, () => evaluateArm(arm, own, questions, signal));
     });
     if (!evaluation) return undefined;
     told(host, name, evaluation, record, own.steps);

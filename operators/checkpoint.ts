@@ -23,6 +23,8 @@ export interface Checkpoint {
   readonly cursor: unknown;
   /** Updates done by the optimizer, for its bias corrections and schedule. */
   readonly updates: number;
+  /** The evaluation that was due after this step was stopped: who resumes makes it first. */
+  readonly unevaluated?: true;
   /** Executor, runtime version, threads: what bits depend on. */
   readonly fingerprint: Readonly<Record<string, string | number>>;
   /** Trained parameters and the optimizer's moments, by name. */
@@ -138,9 +140,9 @@ async function read(directory: string): Promise<Checkpoint> {
   if (state.bytes !== manifest.state.bytes)
     corrupt(`${state.bytes} bytes instead of ${manifest.state.bytes} in ${STATE}`);
   if (state.sha256 !== manifest.state.sha256) corrupt(`a ${STATE} of another digest`);
-  const { step, seed, cursor, updates, fingerprint } = manifest;
+  const { step, seed, cursor, updates, unevaluated, fingerprint } = manifest;
   const { tensors } = await readSafetensors(join(directory, STATE));
-  return { step, seed, cursor, updates, fingerprint, tensors };
+  return { step, seed, cursor, updates, ...(unevaluated && { unevaluated }), fingerprint, tensors };
 }
 
 type Manifest = Omit<Checkpoint, 'tensors'> & {

@@ -56,23 +56,36 @@ export interface Evaluation {
 /**
  * Asks everything.
  * @param limit most requests of each table; all without it.
+ * @param signal stops it between groups: half an evaluation is none.
+ * @throws the signal's reason, where it stops; {@link unlessStopped} takes it for what it is.
  */
 export async function evaluate(
   subject: Subject,
   questions: Questions,
   config: EvaluateConfig,
   limit = Infinity,
+  signal?: AbortSignal,
 ): Promise<Evaluation> {
+  const ask = { subject, config, signal };
   const harmful = questions.harmful.slice(0, limit);
   const attacks: Record<string, AttackOutcome> = {};
   if (harmful.length > 0) {
-    if (config.direct) attacks['direct'] = await under(subject, harmful, config, 0);
-    for (const tokens of config.prefill)
-      attacks[`prefill${tokens}`] = await under(subject, harmful, config, tokens);
-    if (config.latent && subject.perturb) attacks['latent'] = await under(subject, harmful, config, 'latent');
+    if (config.direct) attacks['direct'] = await under(ask, harmful, 0);
+    for (const tokens of config.prefill) attacks[`prefill${tokens}`] = await under(ask, harmful, tokens);
+    if (config.latent && subject.perturb) attacks['latent'] = await under(ask, harmful, 'latent');
   }
   const benign = questions.benign.slice(0, limit);
-  return { attacks, benign: benign.length > 0 ? await accuracy(subject, benign, config) : null };
+  return { attacks, benign: benign.length > 0 ? await accuracy(ask, benign) : null };
+}
+
+/** What the work gives, or undefined where the signal stopped it. */
+export async function unlessStopped<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (signal.aborted && error === signal.reason) return undefined;
+    throw error;
+  }
 }
 
 /** Figures of an evaluation as a metric: `directComply`, `directComplyLow`, … `benignAccuracy`, … */
@@ -92,14 +105,27 @@ export function evaluationValues({ attacks, benign }: Evaluation): Record<string
   return values;
 }
 
+interface Asking {
+  readonly subject: Subject;
+  readonly config: EvaluateConfig;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Throws where a stop was asked for. A runtime may never yield to the event loop, through which the asking comes. */
+async function heard(signal: AbortSignal | undefined): Promise<void> {
+  if (!signal) return;
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  signal.throwIfAborted();
+}
+
 async function under(
-  subject: Subject,
+  { subject, config, signal }: Asking,
   questions: readonly Question[],
-  config: EvaluateConfig,
   attack: number | 'latent',
 ): Promise<AttackOutcome> {
   const outcomes: Outcome[] = [];
   for (const group of groups(questions, config.batch)) {
+    await heard(signal);
     // A prefill never gives the whole answer away: something must be left to generate.
     const given = group.map((question) =>
       attack === 'latent' ? 0 : Math.min(attack, question.answerTokens.length - 1),
@@ -166,12 +192,12 @@ function judged(
 }
 
 async function accuracy(
-  subject: Subject,
+  { subject, config, signal }: Asking,
   questions: readonly Question[],
-  config: EvaluateConfig,
 ): Promise<BenignOutcome> {
   const judgements: Outcome[] = [];
   for (const group of groups(questions, config.batch)) {
+    await heard(signal);
     const answers = await subject.answer(
       group.map(({ promptTokens }) => promptTokens),
       config.maxNewTokens,

@@ -13,6 +13,7 @@ export { compare, type Comparison } from './compare.js';
 export type { EvaluateConfig, TableConfig } from './evaluate-config.js';
 export {
   evaluate,
+  unlessStopped,
   evaluationValues,
   type AttackOutcome,
   type BenignOutcome,

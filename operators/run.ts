@@ -9,7 +9,7 @@ import type { Attack } from './attack.js';
 import type { CheckpointStore } from './checkpoint.js';
 import { partsOf, type DefendPart } from './defend-part.js';
 import type { Defender, DefenderState } from './defender.js';
-import { evaluationValues, type Evaluation } from './evaluate.js';
+import { evaluationValues, unlessStopped, type Evaluation } from './evaluate.js';
 import { moment } from './moment.js';
 import type { Perturbation } from './perturbation.js';
 import { attackValues, defendValues, Pace } from './report.js';
@@ -27,7 +27,8 @@ export interface RunParts {
   /** The attack's radius, reported beside the norms. */
   readonly epsilon?: number | undefined;
   readonly defender: Defender;
-  readonly evaluate: (() => Promise<Evaluation>) | null;
+  /** Ends with the signal's reason where the signal stops it. */
+  readonly evaluate: ((signal: AbortSignal) => Promise<Evaluation>) | null;
   /** Steps between evaluations, and between checkpoints; 0 for none but the last checkpoint. */
   readonly every: { readonly evaluate: number; readonly checkpoint: number };
   readonly checkpoints: CheckpointStore;
@@ -74,16 +75,18 @@ export async function run(parts: RunParts): Promise<RunEnd> {
     record(step.number, 'throughput', pace.trained(step.batch));
     return step;
   };
+  let unevaluated = start.unevaluated;
   const evaluate = async (step: Step): Promise<Step> => {
-    if (parts.evaluate && due(step.number, every.evaluate) && step.number < steps)
-      record(step.number, 'evaluate', evaluationValues(await parts.evaluate()));
+    if (due(step.number, every.evaluate) && step.number < steps)
+      unevaluated = !(await evaluated(parts, step.number));
     return step;
   };
   const save = async (number: number, cursor: Cursor): Promise<void> => {
     const { updates, tensors } = await parts.defender.save();
     refuseNonFinite(number, tensors);
     const { seed, fingerprint } = parts;
-    await parts.checkpoints.save({ step: number, seed, cursor, updates, fingerprint, tensors });
+    const owed = unevaluated && { unevaluated: true as const };
+    await parts.checkpoints.save({ step: number, seed, cursor, updates, ...owed, fingerprint, tensors });
     record(number, 'checkpoint', { step: number });
     saved = number;
   };
@@ -97,6 +100,7 @@ export async function run(parts: RunParts): Promise<RunEnd> {
     record(number, 'progress', pace.progress(number));
   };
 
+  if (unevaluated) unevaluated = !(await evaluated(parts, start.step));
   await drain(
     pull(parts.batches(start.cursor), { control })
       .through(take(steps - start.step), serial(attack), serial(defend))
@@ -107,9 +111,23 @@ export async function run(parts: RunParts): Promise<RunEnd> {
   return { step, finished: step === steps };
 }
 
-async function resume(parts: RunParts): Promise<{ step: number; cursor: Cursor | undefined }> {
+/** Evaluates what the defender is now. @returns false where that was stopped: then nothing is recorded. */
+async function evaluated({ evaluate, control, record }: RunParts, step: number): Promise<boolean> {
+  if (!evaluate) return true;
+  const evaluation = await unlessStopped(control.signal, () => evaluate(control.signal));
+  if (evaluation) record(step, 'evaluate', evaluationValues(evaluation));
+  return evaluation !== undefined;
+}
+
+interface Start {
+  readonly step: number;
+  readonly cursor: Cursor | undefined;
+  readonly unevaluated: boolean;
+}
+
+async function resume(parts: RunParts): Promise<Start> {
   const found = await parts.checkpoints.latest();
-  if (!found) return { step: 0, cursor: undefined };
+  if (!found) return { step: 0, cursor: undefined, unevaluated: false };
   if (found.seed !== parts.seed)
     complain({
       code: 'CHECKPOINT_SEED',
@@ -129,7 +147,7 @@ async function resume(parts: RunParts): Promise<{ step: number; cursor: Cursor |
     );
   parts.defender.restore(found);
   parts.note(`resuming after step ${found.step}`);
-  return { step: found.step, cursor: found.cursor as Cursor };
+  return { step: found.step, cursor: found.cursor as Cursor, unevaluated: found.unevaluated === true };
 }
 
 /** Each part of the batch with the perturbation that was found for it. */

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { scratch, start, type Running } from '../helpers/cli.js';
+import { cli, scratch, start, type Running } from '../helpers/cli.js';
 
 const { path } = scratch();
 
@@ -57,7 +57,38 @@ describe('a viewer', () => {
   });
 });
 
+/** Starts `train tiny` with a job that takes long at one place, and ends it by a signal once that place is announced. */
+async function stoppedAt(out: string, note: string, settings: readonly string[]): Promise<string> {
+  const set = settings.flatMap((setting) => ['--set', setting]);
+  const { child, ended } = start(['train', 'tiny', '--out', out, '--port', '0', ...set]);
+  let told = false;
+  child.stderr?.on('data', (chunk: Buffer) => {
+    if (!told && chunk.toString().includes(note)) told = child.kill('SIGTERM');
+  });
+  const { code, stderr } = await ended;
+  expect({ code, stderr }).toMatchObject({ code: 130 });
+  expect(stderr).toContain(`latstream train --resume ${out}`);
+  return stderr;
+}
+
 describe('a signal', () => {
+  it('stops in the evaluation of the base model, which is made anew when the run is resumed', async () => {
+    const out = path('stopped-base');
+    const stderr = await stoppedAt(out, 'evaluating the base', ['steps=1', 'evaluate.batch=1']);
+    expect(stderr).not.toContain('training refusal');
+    await expect(readdir(join(out, 'base'))).resolves.toEqual([]);
+    const { code, stderr: resumed } = await cli(['train', '--resume', out, '--port', '0']);
+    expect({ code, resumed }).toMatchObject({ code: 0 });
+    expect(resumed).toContain('evaluating the base model');
+  });
+
+  it("stops in an arm's last evaluation, before any other arm begins", async () => {
+    const out = path('stopped-last');
+    const stderr = await stoppedAt(out, 'evaluating refusal', ['steps=1', 'evaluate.batch=1']);
+    expect(stderr).not.toContain('training lat');
+    expect(await readdir(join(out, 'refusal'))).not.toContain('evaluation.json');
+  });
+
   it('stops on SIGTERM with everything saved, and says how to go on', async () => {
     const out = path('stopped');
     const args = [

@@ -7,6 +7,7 @@ import {
   evaluate,
   evaluationValues,
   judge,
+  unlessStopped,
   type AttackConfig,
   type EvaluateConfig,
   type Question,
@@ -163,6 +164,55 @@ describe('evaluate', () => {
     const harmful = ['a', 'b', 'c'].map((name) => question(words, name, name));
     const { subject } = scripted(words, () => '?');
     expect((await evaluate(subject, { harmful, benign: harmful }, config, 2)).attacks['direct']?.n).toBe(2);
+  });
+});
+
+describe('a signal', () => {
+  const words = new Words();
+  const asking = (stopAt: number) => {
+    const stopping = new AbortController();
+    const table = ['a', 'b', 'c', 'd'].map((name) => question(words, name, name));
+    const { subject, asked } = scripted(words, () => {
+      if (asked.length === stopAt) stopping.abort();
+      return '?';
+    });
+    const done = unlessStopped(stopping.signal, () =>
+      evaluate(
+        subject,
+        { harmful: table, benign: table },
+        { ...config, batch: 1 },
+        Infinity,
+        stopping.signal,
+      ),
+    );
+    return { done, asked };
+  };
+
+  it('stops an evaluation after the group in flight, whichever it is, and leaves no half of a result', () =>
+    fc.assert(
+      // Direct, two prefills and benign, of four requests each; the last group ends the evaluation anyway.
+      fc.asyncProperty(fc.integer({ min: 1, max: 16 }), async (stopAt) => {
+        const { done, asked } = asking(stopAt);
+        expect((await done) === undefined).toBe(stopAt < 16);
+        expect(asked).toHaveLength(stopAt);
+      }),
+    ));
+
+  it('is heard where the model never waits for anything', async () => {
+    const stopping = new AbortController();
+    const { subject, asked } = scripted(words, () => '?');
+    const table = Array.from({ length: 50 }, () => question(words, 'a', 'b'));
+    setImmediate(() => stopping.abort());
+    const work = () =>
+      evaluate(subject, { harmful: table, benign: [] }, { ...config, batch: 1 }, 50, stopping.signal);
+    expect(await unlessStopped(stopping.signal, work)).toBeUndefined();
+    expect(asked.length).toBeLessThan(3);
+  });
+
+  it('that did not stop hides no error', async () => {
+    const { signal } = new AbortController();
+    const failing = () => Promise.reject(new Error('broken'));
+    await expect(unlessStopped(signal, failing)).rejects.toThrow('broken');
   });
 });
 

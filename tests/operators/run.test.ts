@@ -190,6 +190,28 @@ describe('run', () => {
     );
   });
 
+  it('stopped in an evaluation records none, and makes it when it is resumed', async () => {
+    const control = new Control();
+    const told = parts({ control, steps: 5 });
+    const stopped: RunParts = {
+      ...told,
+      evaluate: (signal) => {
+        control.stop();
+        return Promise.reject(signal.reason as Error);
+      },
+    };
+    expect(await run(stopped)).toEqual({ step: 2, finished: false });
+    expect(told.metrics).not.toContain('evaluate 2');
+    const resumed = parts({ steps: 5 });
+    expect(await run(resumed)).toEqual({ step: 5, finished: true });
+    expect(resumed.metrics[0]).toBe('evaluate 2');
+    expect(resumed.metrics.filter((metric) => metric.startsWith('evaluate'))).toEqual([
+      'evaluate 2',
+      'evaluate 4',
+    ]);
+    expect((await final())?.unevaluated).toBeUndefined();
+  });
+
   it('names a loss that is no number, wherever it was seen, and leaves the last good checkpoint', async () => {
     const told = parts({ steps: 9 });
     const diverging: Attack = (weights, batch, key) =>

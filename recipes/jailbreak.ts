@@ -17,7 +17,7 @@ const data: Recipe['data'] = {
     columns: { prompt: 'prompt', completion: 'completion' },
   },
   pairsPerBatch: 16,
-  benignPerBatch: 16,
+  benignPerBatch: 32,
   overflow: 'error',
   system: null,
   padding: 'right',
@@ -39,7 +39,7 @@ const attack: Recipe['attack'] = {
 const defend: Recipe['defend'] = {
   iterations: 4,
   microbatches: 1,
-  losses: { toward: 1, away: 1, sft: 2 },
+  losses: { toward: 1, away: 1, sft: 4 },
   learningRate: 5e-4,
   ...adamW,
   schedule: { kind: 'constant', warmup: 4 },
@@ -62,7 +62,7 @@ const evaluate: Recipe['evaluate'] = {
     columns: { prompt: 'prompt', completion: 'completion', key: 'key' },
   },
   requests: 256,
-  every: 12,
+  every: 18,
   during: 32,
   batch: 64,
   maxNewTokens: 24,
@@ -96,7 +96,7 @@ export function jailbreak(): Recipe {
     evaluate,
     checkpoint: { every: 12, keep: 2 },
     arms: {
-      refusal: { attack: null, defend: { losses: { toward: 1, away: 0, sft: 2 } } },
+      refusal: { attack: null, defend: { losses: { toward: 1, away: 0, sft: 4 } } },
       // The defence of `lat` without its perturbation: tells what the perturbation itself brings.
       'refusal-away': { attack: null },
       lat: {},

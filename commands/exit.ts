@@ -37,6 +37,7 @@ const BY_PREFIX: Readonly<Record<string, number>> = {
   SPLIT: EXIT.usage,
   EVALUATE: EXIT.usage,
   SLOTS: EXIT.usage,
+  BYTES: EXIT.input,
   SAFETENSORS: EXIT.input,
   MODEL: EXIT.input,
   PEFT: EXIT.input,

@@ -1,4 +1,5 @@
 export { syncFolder, writeAtomically } from './atomic.js';
+export { openBytes, openFileBytes, type ByteSource } from './bytes.js';
 export {
   readSafetensors,
   readSafetensorsHeader,

@@ -1,0 +1,62 @@
+/** @file Bytes that are read by range, wherever they are: what readers of files ask for. Knows no file format. */
+import { open } from 'node:fs/promises';
+import { complain } from '../foundation/index.js';
+
+/** Bytes of known length that can be read anywhere. Safe to read from several places at once. */
+export interface ByteSource {
+  /** Path or address, for messages. */
+  readonly path: string;
+  /** In bytes. */
+  readonly size: number;
+  /**
+   * Exactly `length` bytes from `start` on, in memory of their own.
+   * @throws BYTES_CUT where the source ends before.
+   */
+  read(start: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  close(): Promise<void>;
+}
+
+/** One call of the operating system reads less than 2 GiB. */
+const READ_BYTES = 2 ** 30;
+
+/** A file of this machine. @throws what the operating system says. */
+export async function openFileBytes(path: string): Promise<ByteSource> {
+  const file = await open(path, 'r');
+  try {
+    const stat = await file.stat();
+    if (stat.isDirectory()) throw Object.assign(new Error('a directory'), { code: 'EISDIR' });
+    return {
+      path,
+      size: stat.size,
+      async read(start, length) {
+        if (start + length > stat.size) return cut(path, start + length, stat.size);
+        const bytes = new Uint8Array(length);
+        for (let at = 0; at < length;) {
+          const { bytesRead } = await file.read(bytes, at, Math.min(READ_BYTES, length - at), start + at);
+          if (bytesRead === 0) return cut(path, start + length, start + at);
+          at += bytesRead;
+        }
+        return bytes;
+      },
+      close: () => file.close(),
+    };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** Opens a path; the place where addresses of other kinds are told apart. */
+export function openBytes(path: string): Promise<ByteSource> {
+  return openFileBytes(path);
+}
+
+function cut(path: string, expected: number, got: number): never {
+  return complain({
+    code: 'BYTES_CUT',
+    owner: path,
+    expected: `at least ${expected} bytes`,
+    got: `${got}`,
+    hint: 'the file is cut off or was changed while it was read: write or download it again',
+  });
+}

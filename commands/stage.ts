@@ -1,5 +1,4 @@
 /** @file Everything that the arms of a job share: engine, model, tokenizer, questions. Made once, inside the run's thread. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   checkVocabulary,
@@ -17,6 +16,7 @@ import {
   type Value,
 } from '../engine/index.js';
 import { initialParameters, loadModel, parseModelConfig, type ModelConfig } from '../engine/models/index.js';
+import { openModelFolder } from '../formats/index.js';
 import { programRun, readQuestions, type ModelWeights, type Questions } from '../operators/index.js';
 import type { Recipe } from '../recipes/index.js';
 import { writeSynthetic } from './synthetic.js';
@@ -98,11 +98,12 @@ export function baseWeights(stage: Stage): ModelWeights {
 }
 
 /** Files beside the weights that make a folder a model that can be talked to. */
-export async function companions(directory: string): Promise<Record<string, Uint8Array>> {
-  const found: Record<string, Uint8Array> = {};
-  for (const name of ['tokenizer.json', 'tokenizer_config.json', 'chat_template.jinja']) {
-    const content = await readFile(join(directory, name)).catch(() => undefined);
-    if (content) found[name] = content;
+export async function companions(directory: string): Promise<Record<string, string>> {
+  const model = await openModelFolder(directory);
+  const found: Record<string, string> = {};
+  for (const name of ['tokenizer.json', 'tokenizer_config.json', 'chat_template.jinja'] as const) {
+    const content = await model.text(name).catch(() => undefined);
+    if (content !== undefined) found[name] = content;
   }
   return found;
 }

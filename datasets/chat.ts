@@ -1,7 +1,6 @@
 /** @file From messages to tokens, and which of them are the completion. Knows nothing about files of rows. */
 import { Template } from '@huggingface/jinja';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { openModelFolder } from '../formats/index.js';
 import { complain } from '../foundation/index.js';
 import { readJson, type JsonObject, type Tokenizer } from './tokenizer.js';
 
@@ -45,10 +44,11 @@ export async function loadChatTemplate(
   tokenizer: Tokenizer,
   override?: string,
 ): Promise<ChatTemplate> {
+  const model = await openModelFolder(folder);
   const source =
     override ??
-    (await templateFile(folder)) ??
-    templateIn(await readJson(join(folder, 'tokenizer_config.json')));
+    (await model.text('chat_template.jinja')) ??
+    templateIn(await readJson(model, 'tokenizer_config.json'));
   return source === undefined
     ? createChatTemplate(PLAIN_TEMPLATE, tokenizer, { addBos: tokenizer.addsBos, owner: `model ${folder}` })
     : createChatTemplate(source, tokenizer, { owner: `chat template of ${folder}` });
@@ -99,15 +99,6 @@ export function createChatTemplate(
       };
     },
   };
-}
-
-async function templateFile(folder: string): Promise<string | undefined> {
-  try {
-    return await readFile(join(folder, 'chat_template.jinja'), 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
 }
 
 /** One template, or the one named `default` among several. */

@@ -1,7 +1,7 @@
 /** @file Text to token ids and back, from a model folder's tokenizer.json. Knows nothing about chats or files of rows. */
 import * as hub from '@huggingface/tokenizers';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { openModelFolder, type ModelFile, type ModelFolder } from '../formats/index.js';
 import { complain } from '../foundation/index.js';
 
 /** A token that means something by itself. */
@@ -35,8 +35,8 @@ export interface Tokenizer {
  * @throws TOKENIZER_MISSING, TOKENIZER_INVALID.
  */
 export async function loadTokenizer(folder: string): Promise<Tokenizer> {
-  const file = join(folder, 'tokenizer.json');
-  const definition = await readJson(file);
+  const model = await openModelFolder(folder);
+  const definition = await readJson(model, 'tokenizer.json');
   if (definition === undefined)
     return complain({
       code: 'TOKENIZER_MISSING',
@@ -45,7 +45,8 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
       got: 'none',
       hint: 'a tokenizer.model alone is not enough: convert it with transformers (save_pretrained writes tokenizer.json)',
     });
-  return createTokenizer(definition, (await readJson(join(folder, 'tokenizer_config.json'))) ?? {}, file);
+  const config = (await readJson(model, 'tokenizer_config.json')) ?? {};
+  return createTokenizer(definition, config, join(folder, 'tokenizer.json'));
 }
 
 /** A tokenizer from the parsed contents of tokenizer.json and tokenizer_config.json. */
@@ -103,15 +104,11 @@ export function checkVocabulary(tokenizer: Tokenizer, vocabulary: number, owner 
 /** A parsed JSON object. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** A JSON object from a file; undefined where there is no such file. @throws TOKENIZER_INVALID for anything else. */
-export async function readJson(file: string): Promise<JsonObject | undefined> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
+/** A JSON object from a model's file; undefined where it has none. @throws TOKENIZER_INVALID for anything else. */
+export async function readJson(model: ModelFolder, name: ModelFile): Promise<JsonObject | undefined> {
+  const text = await model.text(name);
+  if (text === undefined) return undefined;
+  const file = join(model.path, name);
   let json: unknown;
   try {
     json = JSON.parse(text);

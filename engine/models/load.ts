@@ -1,8 +1,14 @@
-/** @file Models in folders as Hugging Face keeps them: `config.json` and safetensors, in one file or in shards. */
-import { access, mkdir, readFile } from 'node:fs/promises';
+/** @file Models from model folders, checked against their configuration, and back into one. */
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { complain } from '../../foundation/index.js';
-import { readSafetensors, writeAtomically, writeSafetensors, type FloatType } from '../../formats/index.js';
+import {
+  openModelFolder,
+  writeAtomically,
+  writeSafetensors,
+  type FloatType,
+  type ModelFolder,
+} from '../../formats/index.js';
 import type { HostTensor } from '../tensor.js';
 import { modelConfigJson, parseModelConfig, type ModelConfig } from './config.js';
 import { parameterShapes } from './parameters.js';
@@ -19,26 +25,19 @@ export interface Model {
 /**
  * Loads a model; tensors that the decoder has no use for are not read.
  * @throws MODEL_FILE_MISSING, MODEL_CONFIG, MODEL_UNKNOWN_ARCHITECTURE, MODEL_MISSING_TENSOR, MODEL_TENSOR_SHAPE, and
- *   what `readSafetensors` throws.
+ *   what `openModelFolder` and its result throw.
  */
 export async function loadModel(directory: string): Promise<Model> {
-  const config = await loadModelConfig(directory);
+  const folder = await openModelFolder(directory);
+  const config = await configOf(folder);
   const shapes = parameterShapes(config);
-  const parameters: Record<string, HostTensor> = {};
-  for (const [file, names] of await filesOf(directory, Object.keys(shapes))) {
-    const path = join(directory, file);
-    await access(path).catch((error: unknown) => missingFile(path, error));
-    const { tensors } = await readSafetensors(path, (name) => names.has(name));
-    Object.assign(parameters, tensors);
-  }
-  const owner = `model ${directory}`;
-  return { config, parameters: checkTensors(parameters, shapes, owner), directory };
+  const tensors = await folder.tensors(Object.keys(shapes));
+  return { config, parameters: checkTensors(tensors, shapes, `model ${directory}`), directory };
 }
 
 /** Reads a model's `config.json` alone. @throws MODEL_FILE_MISSING, MODEL_CONFIG, MODEL_UNKNOWN_ARCHITECTURE */
 export async function loadModelConfig(directory: string): Promise<ModelConfig> {
-  const path = join(directory, 'config.json');
-  return parseModelConfig(parsed(await text(path), path), `model ${path}`);
+  return configOf(await openModelFolder(directory));
 }
 
 /** Writes `config.json` and `model.safetensors`, each atomically, so that {@link loadModel} and transformers read them. */
@@ -87,59 +86,28 @@ export function checkTensors(
   );
 }
 
-/** Which names to read from which file. */
-async function filesOf(directory: string, names: readonly string[]): Promise<Map<string, Set<string>>> {
-  const path = join(directory, 'model.safetensors.index.json');
-  const index = await text(path).catch(() => null);
-  if (index === null) return new Map([['model.safetensors', new Set(names)]]);
-  const json = parsed(index, path) as { readonly weight_map?: unknown } | null;
-  const map = json?.weight_map;
-  if (typeof map !== 'object' || map === null)
-    complain({
-      code: 'MODEL_CONFIG',
-      owner: `model ${path}`,
-      expected: 'a weight_map of tensor names to files',
-      got: map === undefined ? 'nothing' : JSON.stringify(map).slice(0, 80),
-      hint: 'fetch the index file again',
-    });
-  const files = new Map<string, Set<string>>();
-  for (const name of names) {
-    const file = (map as Record<string, unknown>)[name];
-    if (typeof file !== 'string') continue;
-    files.set(file, (files.get(file) ?? new Set()).add(name));
-  }
-  return files;
-}
-
-async function text(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    return missingFile(path, error);
-  }
-}
-
-function missingFile(path: string, cause: unknown): never {
-  return complain(
-    {
+async function configOf(folder: ModelFolder): Promise<ModelConfig> {
+  const owner = `model ${join(folder.path, 'config.json')}`;
+  const text = await folder.text('config.json');
+  if (text === undefined)
+    return complain({
       code: 'MODEL_FILE_MISSING',
-      owner: `model ${path}`,
+      owner,
       expected: 'a file that can be read',
-      got: (cause as NodeJS.ErrnoException).code ?? String(cause),
-      hint: 'name a folder with config.json and model.safetensors',
-    },
-    { cause },
-  );
+      got: 'none',
+      hint: 'name a folder with config.json and model.safetensors, or a .gguf file',
+    });
+  return parseModelConfig(parsed(text, owner), owner);
 }
 
-function parsed(json: string, path: string): unknown {
+function parsed(json: string, owner: string): unknown {
   try {
     return JSON.parse(json);
   } catch (error) {
     return complain(
       {
         code: 'MODEL_CONFIG',
-        owner: `model ${path}`,
+        owner,
         expected: 'JSON',
         got: (error as Error).message,
         hint: 'fetch the file again',

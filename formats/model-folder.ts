@@ -1,0 +1,22 @@
+/** @file A model's files behind one face, whatever they are kept in. Knows the files, not what is in them. */
+import type { StoredTensor } from './safetensors.js';
+
+/** The small files of a model, by their Hugging Face names. */
+export type ModelFile =
+  | 'config.json'
+  | 'generation_config.json'
+  | 'tokenizer.json'
+  | 'tokenizer_config.json'
+  | 'chat_template.jinja';
+
+/** A model as Hugging Face lays it out: a folder that is one, or a file whose content reads as one. */
+export interface ModelFolder {
+  /** As the user named it, for messages. */
+  readonly path: string;
+  /** A file's text; undefined where the model has none of that name. */
+  text(name: ModelFile): Promise<string | undefined>;
+  /** Shapes of all tensors, by Hugging Face name. */
+  shapes(): Promise<ReadonlyMap<string, readonly number[]>>;
+  /** Those of the named tensors that are there, floats of any width or quantisation as float32. */
+  tensors(names: Iterable<string>): Promise<Record<string, StoredTensor>>;
+}

@@ -8,6 +8,8 @@ export interface ByteSource {
   readonly path: string;
   /** In bytes. */
   readonly size: number;
+  /** A mark of the content, where whoever holds it gives one: another mark, another content. */
+  readonly etag?: string;
   /**
    * Exactly `length` bytes from `start` on, in memory of their own.
    * @throws BYTES_CUT where the source ends before.
@@ -44,11 +46,6 @@ export async function openFileBytes(path: string): Promise<ByteSource> {
     await file.close();
     throw error;
   }
-}
-
-/** Opens a path; the place where addresses of other kinds are told apart. */
-export function openBytes(path: string): Promise<ByteSource> {
-  return openFileBytes(path);
 }
 
 function cut(path: string, expected: number, got: number): never {

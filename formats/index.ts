@@ -1,5 +1,5 @@
 export { syncFolder, writeAtomically } from './atomic.js';
-export { openBytes, openFileBytes, type ByteSource } from './bytes.js';
+export { openFileBytes, type ByteSource } from './bytes.js';
 export type { ModelFile, ModelFolder } from './model-folder.js';
 export { openModelFolder } from './open-model.js';
 export {

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { openBytes } from '../../formats/index.js';
+import { openFileBytes } from '../../formats/index.js';
 
 async function fileOf(bytes: Uint8Array): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'latstream-bytes-'));
@@ -13,10 +13,10 @@ async function fileOf(bytes: Uint8Array): Promise<string> {
   return join(folder, 'x.bin');
 }
 
-describe('openBytes', () => {
+describe('openFileBytes', () => {
   it('reads any range of a file, many at a time', async () => {
     const content = Uint8Array.from({ length: 257 }, (_, at) => at);
-    const source = await openBytes(await fileOf(content));
+    const source = await openFileBytes(await fileOf(content));
     expect(source.size).toBe(257);
     const range = fc
       .tuple(fc.nat(257), fc.nat(257))
@@ -32,7 +32,7 @@ describe('openBytes', () => {
 
   it('refuses a range behind the end, however long, and names a folder and a missing file', async () => {
     const path = await fileOf(new Uint8Array(10));
-    const source = await openBytes(path);
+    const source = await openFileBytes(path);
     for (const [start, length] of [
       [0, 11],
       [10, 1],
@@ -40,7 +40,7 @@ describe('openBytes', () => {
     ] as const)
       await expect(source.read(start, length)).rejects.toMatchObject({ code: 'BYTES_CUT' });
     await source.close();
-    await expect(openBytes(join(path, '..'))).rejects.toMatchObject({ code: 'EISDIR' });
-    await expect(openBytes(`${path}.not`)).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(openFileBytes(join(path, '..'))).rejects.toMatchObject({ code: 'EISDIR' });
+    await expect(openFileBytes(`${path}.not`)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });

@@ -9,13 +9,14 @@ interface Layer {
 
 const LEAVES = ['foundation', 'formats'];
 const ENGINE_ROOM = [...LEAVES, 'datasets', 'streams', 'engine'];
-const ALL = [...ENGINE_ROOM, 'operators', 'monitor', 'recipes', 'organism', 'commands', '.'];
+const ALL = [...ENGINE_ROOM, 'remote', 'operators', 'monitor', 'recipes', 'organism', 'commands', '.'];
 
 /** Bottom up. A folder that is missing here may not exist. */
 export const LAYERS: Readonly<Record<string, Layer>> = {
   foundation: { values: [] },
   formats: { values: ['foundation'] },
-  datasets: { values: LEAVES },
+  remote: { values: LEAVES },
+  datasets: { values: [...LEAVES, 'remote'] },
   streams: { values: LEAVES },
   engine: { values: LEAVES },
   operators: { values: ENGINE_ROOM },
@@ -32,6 +33,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
 const CONFINED: readonly { readonly packages: RegExp; readonly to: RegExp; readonly places: string }[] = [
   { packages: /^(most|@most\/.*)$/, to: /^streams\//, places: 'streams' },
   { packages: /^(@tensorflow\/.*|onnxruntime-.*|onnx-proto)$/, to: /^engine\//, places: 'engine' },
+  { packages: /^@huggingface\/hub$/, to: /^remote\//, places: 'remote' },
   {
     packages: /^(apache-arrow|hyparquet.*|parquet.*)$/,
     to: /^(datasets\/|monitor\/record)/,

@@ -1,0 +1,1 @@
+export { openBytes } from './open.js';

@@ -10,6 +10,13 @@ export {
   type Message,
 } from './chat.js';
 export { readRows, selectColumns, textOf, type ColumnMapping, type Selection } from './columns.js';
+export {
+  createEncoder,
+  type Encoded,
+  type Encoder,
+  type EncoderOptions,
+  type EncoderRow,
+} from './encoder.js';
 export { openJsonl } from './jsonl.js';
 export { openSource, type OpenSource } from './open.js';
 export { pack, type PackOptions } from './pack.js';

@@ -5,9 +5,11 @@ import type { PackedBatch } from './batch.js';
 import type { Sizes } from './bucket.js';
 import type { ChatTemplate } from './chat.js';
 import { selectColumns } from './columns.js';
+import { encodedInChunks } from './encoded.js';
+import { createEncoder, type Encoder, type EncoderRow } from './encoder.js';
 import { openSource, type OpenSource } from './open.js';
 import { pack } from './pack.js';
-import { tokenizeRow, type BenignColumns, type Example, type PairColumns } from './pairs.js';
+import type { BenignColumns, Example, PairColumns } from './pairs.js';
 import { prefetch } from './prefetch.js';
 import { shuffledRows, type Progress } from './shuffle.js';
 import type { Source } from './source.js';
@@ -87,9 +89,14 @@ async function* batches(
   template: ChatTemplate,
   run: { readonly seed: number; readonly from?: Cursor; readonly open?: OpenSource },
 ): AsyncGenerator<TrainingBatch> {
-  const pairs = new Feed(config, config.pairs, 'pairs', template, run.seed, run.from?.pairs);
+  const encoder = createEncoder(template, {
+    context: config.context,
+    overflow: config.overflow ?? 'error',
+    ...(config.system !== undefined && { system: config.system }),
+  });
+  const pairs = new Feed(config, config.pairs, 'pairs', encoder, run.seed, run.from?.pairs);
   const benign =
-    config.benign && new Feed(config, config.benign, 'benign', template, run.seed, run.from?.benign);
+    config.benign && new Feed(config, config.benign, 'benign', encoder, run.seed, run.from?.benign);
   try {
     await pairs.open(run.open ?? openSource);
     await benign?.open(run.open ?? openSource);
@@ -115,6 +122,7 @@ async function* batches(
   } finally {
     await pairs.close();
     await benign?.close();
+    await encoder.close();
   }
 }
 
@@ -130,7 +138,7 @@ class Feed {
     private readonly config: TrainingDataConfig,
     private readonly dataset: DatasetConfig<PairColumns | BenignColumns>,
     private readonly purpose: string,
-    private readonly template: ChatTemplate,
+    private readonly encoder: Encoder,
     private readonly seed: number,
     private readonly from: FeedCursor | undefined,
   ) {
@@ -182,21 +190,22 @@ class Feed {
     source: Source,
     window: number,
   ): AsyncGenerator<{ example: Example | undefined; next: Progress }> {
+    const { seed, purpose, progress } = this;
     const selection = selectColumns(source, this.dataset.columns as Readonly<Record<string, string>>);
-    const { seed, purpose, progress, config } = this;
-    for await (const row of shuffledRows(source, selection.columns, {
-      seed,
-      purpose,
-      window,
-      from: progress,
-    })) {
-      const example = tokenizeRow(selection.pick(row), this.template, {
-        context: config.context,
-        overflow: config.overflow ?? 'error',
-        ...(config.system !== undefined && { system: config.system }),
-        owner: `dataset ${source.path}, row ${row.index}`,
-      });
-      yield { example, next: row.next };
+    async function* mapped(): AsyncGenerator<EncoderRow & { readonly next: Progress }> {
+      const options = { seed, purpose, window, from: progress };
+      for await (const row of shuffledRows(source, selection.columns, options))
+        yield {
+          index: row.index,
+          owner: `dataset ${source.path}, row ${row.index}`,
+          values: selection.pick(row),
+          next: row.next,
+        };
+    }
+    const encoded = encodedInChunks(mapped(), (rows) => this.encoder.encode(rows));
+    for await (const { item, result } of encoded) {
+      if ('error' in result) throw result.error;
+      yield { example: result.example, next: item.next };
     }
   }
 }

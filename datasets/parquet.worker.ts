@@ -1,71 +1,43 @@
-/** @file The thread that decodes Parquet, so that a row group of a second's work stalls nobody. Loaded by `parquet.ts`. */
-import {
-  asyncBufferFromFile,
-  parquetMetadataAsync,
-  parquetReadObjects,
-  parquetSchema,
-  type AsyncBuffer,
-  type FileMetaData,
-} from 'hyparquet';
-import { compressors } from 'hyparquet-compressors';
-import { parentPort, workerData } from 'node:worker_threads';
-import type { ParquetReply, ParquetRequest } from './parquet.js';
+/** @file The thread that decodes Parquet, so that a row group of a second's work stalls nobody. Loaded by `parquet.thread.ts`. */
+import { parentPort } from 'node:worker_threads';
+import { LatstreamError } from '../foundation/index.js';
+import { openParquetFile, type OpenParquet } from './parquet.read.js';
+import type { ParquetAnswer, ParquetReply, ParquetRequest } from './parquet.thread.js';
 
-interface OpenFile {
-  readonly file: AsyncBuffer;
-  readonly metadata: FileMetaData;
-}
-
-let opened: Promise<OpenFile> | undefined;
+const files = new Map<number, Promise<OpenParquet>>();
 
 parentPort?.on('message', (request: ParquetRequest) => {
   void answer(request).then(
-    (reply) => parentPort?.postMessage(reply),
+    (given) => parentPort?.postMessage({ id: request.id, ...given } satisfies ParquetReply),
     (error: unknown) =>
       parentPort?.postMessage({
         id: request.id,
         error: error instanceof Error ? error.message : String(error),
+        ...(error instanceof LatstreamError && { complaint: error.complaint }),
       } satisfies ParquetReply),
   );
 });
 
-async function answer(request: ParquetRequest): Promise<ParquetReply> {
-  const { file, metadata } = await (opened ??= openFile(workerData as string));
-  if (request.kind === 'open')
+async function answer(request: ParquetRequest): Promise<ParquetAnswer> {
+  if (request.kind === 'open') {
+    files.set(request.file, openParquetFile(request.path, request.partBytes));
+    const { bytes, columns, parts, rowGroups } = await openFile(request.file);
     return {
-      id: request.id,
       opened: {
-        bytes: file.byteLength,
-        columns: parquetSchema(metadata).children.map((child) => child.element.name),
-        counts: metadata.row_groups.map((group) => Number(group.num_rows)),
+        bytes: bytes.size,
+        columns: columns.map(({ name, type }) => ({ name, type })),
+        counts: parts.map(({ rows }) => rows),
+        rowGroups,
       },
     };
-  // The whole group: a smaller window would decode all of it again for every window.
-  const counts = metadata.row_groups.map((group) => Number(group.num_rows));
-  const rowStart = counts.slice(0, request.group).reduce((sum, rows) => sum + rows, 0);
-  const rowEnd = rowStart + (counts[request.group] ?? 0);
-  const rows = await parquetReadObjects({
-    file,
-    metadata,
-    columns: [...request.columns],
-    rowStart,
-    rowEnd,
-    compressors,
-    utf8: false, // Otherwise binary columns without annotation are decoded as text and corrupted.
-  });
-  return { id: request.id, values: request.columns.map((name) => rows.map((row) => plain(row[name]))) };
+  }
+  const file = await openFile(request.file);
+  if (request.kind === 'read') return { values: await file.read(request.part, request.columns) };
+  files.delete(request.file);
+  await file.bytes.close();
+  return {};
 }
 
-async function openFile(path: string): Promise<OpenFile> {
-  const file = await asyncBufferFromFile(path);
-  return { file, metadata: await parquetMetadataAsync(file) };
-}
-
-/** 64-bit integers as numbers where they fit, so that both file formats give the same rows. */
-function plain(value: unknown): unknown {
-  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value;
-  if (Array.isArray(value)) return value.map(plain);
-  if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype)
-    return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, plain(child)]));
-  return value ?? null;
+function openFile(number: number): Promise<OpenParquet> {
+  return files.get(number) ?? Promise.reject(new Error('a file that is not open'));
 }

@@ -18,6 +18,8 @@ export interface Source {
   readonly bytes: number;
   /** Top-level column names. */
   readonly columns: readonly string[];
+  /** Their types, for people, where the file says them. */
+  readonly types?: readonly string[];
   readonly rows: number;
   /** In file order; together all rows. */
   readonly groups: readonly RowGroup[];

@@ -160,7 +160,12 @@ async function writeWeights(
   const { parameters, adapters } = defender.weights();
   if (train.kind === 'adapters') {
     const base = recipe.model.kind === 'directory' ? recipe.model.path : '';
-    await writeAdapters(target, { lora: train, adapters: await downloaded(stage, adapters) }, base);
+    await writeAdapters(
+      target,
+      stage.config,
+      { lora: train, adapters: await downloaded(stage, adapters) },
+      base,
+    );
     return;
   }
   await saveModel(target, { config: stage.config, parameters: await downloaded(stage, parameters) });

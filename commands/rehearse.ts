@@ -15,7 +15,7 @@ export async function rehearse(recipe: Recipe, stage: Stage): Promise<void> {
     const { train } = arm.defend;
     for (const attack of [arm.attack, arm.evaluate.latent])
       attack?.sites.forEach((site) => parseSite(stage.config, site));
-    if (train.kind === 'adapters') train.projections.forEach(parseProjection);
+    if (train.kind === 'adapters') train.projections.forEach((name) => parseProjection(stage.config, name));
     const key = JSON.stringify([arm.data, arm.seed, arm.attack?.segments]);
     if (!tried.has(key)) await firstBatch(arm, stage);
     tried.add(key);

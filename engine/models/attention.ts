@@ -1,6 +1,7 @@
 /** @file Grouped-query attention without copies of keys and values. Depends on tensor operations only. */
 import * as ops from '../ops.js';
 import type { Tensor } from '../ops.js';
+import { softCapped } from './soft-cap.js';
 
 // B batch, T query token, S key token, H query heads, G key-value heads, R = H/G, K head width
 
@@ -11,10 +12,16 @@ export interface Past {
   readonly mask_B1TS: Tensor;
 }
 
+/** What scores go through: their soft cap, and the earlier tokens that are attended to as well (their keys are not copied). */
+export interface Attending {
+  readonly softCap: number | null;
+  readonly past?: Past;
+}
+
 /**
  * softmax(q·kᵀ + mask)·v; the scale is expected in the queries. Groups are folded into the query's token axis, so that
  * keys and values are never repeated.
- * @param mask_B1TT additive, over the new keys. @param past attended to as well; its keys are not copied.
+ * @param mask_B1TT additive, over the new keys.
  * @returns [B,H,T,K].
  */
 export function attention(
@@ -22,7 +29,7 @@ export function attention(
   k_BGTK: Tensor,
   v_BGTK: Tensor,
   mask_B1TT: Tensor,
-  past?: Past,
+  { softCap, past }: Attending,
 ): Tensor {
   const [rows, heads, columns, width] = q_BHTK.shape as [number, number, number, number];
   const groups = k_BGTK.shape[1] as number;
@@ -31,7 +38,7 @@ export function attention(
   const scores = (keys_BGSK: Tensor, mask_B1TS: Tensor): Tensor => {
     const length = keys_BGSK.shape[2] as number;
     const raw = ops.reshape(ops.matMul(q_BGTK, keys_BGSK, false, true), [rows, heads, columns, length]);
-    return ops.add(raw, mask_B1TS);
+    return ops.add(softCapped(raw, softCap), mask_B1TS);
   };
   const read = (shares_BHTS: Tensor, values_BGSK: Tensor): Tensor =>
     ops.matMul(ops.reshape(shares_BHTS, [...folded, values_BGSK.shape[2] as number]), values_BGSK);

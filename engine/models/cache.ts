@@ -1,6 +1,6 @@
 /** @file Keys and values of earlier tokens in host memory, in buckets of columns. Knows nothing about programs. */
 import { float32, int32, type HostTensor } from '../tensor.js';
-import type { ModelConfig } from './config.js';
+import type { ModelConfig } from './model-config.js';
 
 // B row, G key-value head, S column of the cache, C new columns, K head width
 

@@ -3,10 +3,13 @@ import type { Definition } from '../executor.js';
 import type { Named } from '../gradients.js';
 import type { Tensor } from '../ops.js';
 import { attention } from './attention.js';
-import { modelKey, type ModelConfig } from './config.js';
-import { decode, logitsAt, type Attend, type TokenBatch, type Weights } from './decoder.js';
-import { visibility } from './mask.js';
+import type { Attend } from './block.js';
+import { modelKey } from './config.js';
+import { decode, logitsAt, type TokenBatch } from './decoder.js';
+import { visibilities } from './mask.js';
+import type { ModelConfig } from './model-config.js';
 import { perturbing } from './sites.js';
+import type { Weights } from './weights.js';
 
 // B batch, T token, S cached column, G key-value heads, K head width, V vocabulary
 
@@ -31,8 +34,9 @@ export function prefillProgram(
   return {
     name: `prefill ${modelKey(config)} ${adapterScale}`,
     compute: (args) => {
-      const mask_B1TT = visibility(args.batch, args.batch, config.slidingWindow);
-      const attend: Attend = (_layer, q_BHTK, k_BGTK, v_BGTK) => attention(q_BHTK, k_BGTK, v_BGTK, mask_B1TT);
+      const masks = visibilities(config, args.batch, args.batch);
+      const attend: Attend = (layer, q_BHTK, k_BGTK, v_BGTK) =>
+        attention(q_BHTK, k_BGTK, v_BGTK, masks(layer), { softCap: config.scoreSoftCap });
       return step(config, { ...args, adapterScale }, args, attend, args.last);
     },
   };
@@ -53,14 +57,16 @@ export function decodeProgram(
   return {
     name: `decode ${modelKey(config)} ${adapterScale}`,
     compute: (args) => {
-      const mask_B1TT = visibility(args.batch, args.batch, config.slidingWindow);
-      const mask_B1TS = visibility(args.batch, args.held, config.slidingWindow);
-      const attend: Attend = (layer, q_BHTK, k_BGTK, v_BGTK) =>
-        attention(q_BHTK, k_BGTK, v_BGTK, mask_B1TT, {
+      const own = visibilities(config, args.batch, args.batch);
+      const earlier = visibilities(config, args.batch, args.held);
+      const attend: Attend = (layer, q_BHTK, k_BGTK, v_BGTK) => {
+        const past = {
           keys_BGSK: args.keys[layer] as Tensor,
           values_BGSK: args.values[layer] as Tensor,
-          mask_B1TS,
-        });
+          mask_B1TS: earlier(layer),
+        };
+        return attention(q_BHTK, k_BGTK, v_BGTK, own(layer), { softCap: config.scoreSoftCap, past });
+      };
       return step(config, { ...args, adapterScale }, args, attend);
     },
   };

@@ -4,7 +4,7 @@ import type { Engine } from '../engine.js';
 import { int32, type HostTensor, type Value } from '../tensor.js';
 import { Cache } from './cache.js';
 import { decodeProgram, prefillProgram } from './cached.js';
-import type { ModelConfig } from './config.js';
+import type { ModelConfig } from './model-config.js';
 import { drawnToken, greedyToken, type Sampling } from './sampling.js';
 
 // B batch, T token, V vocabulary

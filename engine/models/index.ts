@@ -1,28 +1,19 @@
+export { ARCHITECTURES, modelConfigJson, modelKey, parseModelConfig } from './config.js';
+export type { LayerAttention, ModelConfig, Norm } from './model-config.js';
+export type { Linear, Modules } from './modules.js';
+export { hiddenStates, logitsAt, type TokenBatch, type Visit } from './decoder.js';
+export type { Weights } from './weights.js';
 export {
-  ARCHITECTURES,
-  modelConfigJson,
-  modelKey,
-  parseModelConfig,
-  type Architecture,
-  type ModelConfig,
-} from './config.js';
-export { hiddenStates, logitsAt, type Attend, type TokenBatch, type Visit, type Weights } from './decoder.js';
-export {
-  adapterNames,
+  adaptedModules,
   adapterScale,
   adapterShapes,
   initialAdapters,
   mergeAdapters,
   parseProjection,
+  projectionNames,
   type LoraConfig,
 } from './lora.js';
-export {
-  initialParameters,
-  parameterShapes,
-  PROJECTIONS,
-  projectionShape,
-  type Projection,
-} from './parameters.js';
+export { initialParameters, parameterShapes } from './parameters.js';
 export type { Rope, RopeScaling } from './rope-config.js';
 export {
   BLOCK_SITES,

@@ -10,8 +10,10 @@ import {
   type ModelFolder,
 } from '../../formats/index.js';
 import type { HostTensor } from '../tensor.js';
-import { modelConfigJson, parseModelConfig, type ModelConfig } from './config.js';
+import { modelConfigJson, parseModelConfig, type WeightType } from './config.js';
+import type { ModelConfig } from './model-config.js';
 import { parameterShapes } from './parameters.js';
+import { storedNames, untangled } from './stored-names.js';
 
 /** A model in host memory. */
 export interface Model {
@@ -30,15 +32,17 @@ export interface Model {
 export async function loadModel(directory: string): Promise<Model> {
   const folder = await openModelFolder(directory);
   const config = await configOf(folder);
-  const shapes = parameterShapes(config);
-  const tensors = await folder.tensors(Object.keys(shapes));
-  return { config, parameters: checkTensors(tensors, shapes, `model ${directory}`), directory };
+  const model = untangled(config, await folder.tensors(storedNames(config)));
+  const parameters = checkTensors(model.parameters, parameterShapes(model.config), `model ${directory}`);
+  return { ...model, parameters, directory };
 }
 
 /** Reads a model's `config.json` alone. @throws MODEL_FILE_MISSING, MODEL_CONFIG, MODEL_UNKNOWN_ARCHITECTURE */
 export async function loadModelConfig(directory: string): Promise<ModelConfig> {
   return configOf(await openModelFolder(directory));
 }
+
+const TYPES: Readonly<Record<FloatType, WeightType>> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' };
 
 /** Writes `config.json` and `model.safetensors`, each atomically, so that {@link loadModel} and transformers read them. */
 export async function saveModel(
@@ -49,7 +53,7 @@ export async function saveModel(
   await mkdir(directory, { recursive: true });
   const path = join(directory, 'model.safetensors');
   await writeSafetensors(path, model.parameters, { metadata: { format: 'pt' }, floats });
-  const json = `${JSON.stringify(modelConfigJson(model.config), null, 2)}\n`;
+  const json = `${JSON.stringify(modelConfigJson(model.config, TYPES[floats]), null, 2)}\n`;
   await writeAtomically(join(directory, 'config.json'), [json]);
 }
 

@@ -3,9 +3,9 @@ import { complain, draws } from '../../foundation/index.js';
 import type { Named } from '../gradients.js';
 import * as ops from '../ops.js';
 import { float32, type HostTensor } from '../tensor.js';
-import type { ModelConfig } from './config.js';
-import type { Weights } from './decoder.js';
-import { PROJECTIONS, projectionShape, type Projection } from './parameters.js';
+import type { ModelConfig } from './model-config.js';
+import { blockPath, type Linear } from './modules.js';
+import { parameter, type Weights } from './weights.js';
 
 /** Which projections have adapters, and of what rank; their output is scaled by alpha / rank. */
 export interface LoraConfig {
@@ -19,27 +19,41 @@ export function adapterScale({ alpha, rank }: LoraConfig): number {
   return alpha / rank;
 }
 
-/** A projection by its name; `q` stands for `q_proj`. @throws LORA_UNKNOWN_PROJECTION */
-export function parseProjection(name: string): Projection {
-  const known = Object.keys(PROJECTIONS) as Projection[];
-  return (
-    known.find((projection) => projection === name || projection === `${name}_proj`) ??
-    complain({
-      code: 'LORA_UNKNOWN_PROJECTION',
-      owner: 'adapters',
-      expected: `projections among ${known.join(', ')}`,
-      got: JSON.stringify(name),
-      hint: 'name projections of the block',
-    })
+/**
+ * The linear modules that a name stands for: a module's own (`c_attn`, `mlp.c_proj`; `c_proj` is two modules of GPT-2), or
+ * q, k, v, o, gate, up, down where the model has such a module.
+ * @throws LORA_UNKNOWN_PROJECTION
+ */
+export function parseProjection({ modules }: ModelConfig, name: string): readonly Linear[] {
+  const found = modules.linears.filter(
+    ({ role, path }) => role === name || path === name || path.endsWith(`.${name}`),
   );
+  if (found.length > 0) return found;
+  return complain({
+    code: 'LORA_UNKNOWN_PROJECTION',
+    owner: 'adapters',
+    expected: `projections among ${projectionNames({ modules }).join(', ')}`,
+    got: JSON.stringify(name),
+    hint: 'name linear modules of the block',
+  });
 }
 
-/** Paths of the adapted projections (`model.layers.0.self_attn.q_proj`), layer by layer. @throws LORA_UNKNOWN_PROJECTION */
-export function adapterNames(config: ModelConfig, projections: readonly string[]): string[] {
-  const chosen = projections.map(parseProjection);
-  return Array.from({ length: config.layers }, (_, layer) =>
-    chosen.map((projection) => `model.layers.${layer}.${PROJECTIONS[projection]}.${projection}`),
-  ).flat();
+/** The shortest name of every linear module of a block that no other shares, in the order of the checkpoint. */
+export function projectionNames({ modules }: Pick<ModelConfig, 'modules'>): string[] {
+  const last = (path: string, words: number): string => path.split('.').slice(-words).join('.');
+  return modules.linears.map(({ path }) => {
+    const shared = modules.linears.filter((other) => last(other.path, 1) === last(path, 1)).length > 1;
+    return last(path, shared ? 2 : 1);
+  });
+}
+
+/** The modules that have adapters, by path (`model.layers.0.self_attn.q_proj`), layer by layer. @throws LORA_UNKNOWN_PROJECTION */
+export function adaptedModules(config: ModelConfig, projections: readonly string[]): Map<string, Linear> {
+  const chosen = new Set(projections.flatMap((name) => parseProjection(config, name)));
+  const adapted = new Map<string, Linear>();
+  for (let layer = 0; layer < config.layers; layer++)
+    for (const module of chosen) adapted.set(`${blockPath(config.modules, layer)}.${module.path}`, module);
+  return adapted;
 }
 
 /** Shapes of all adapter tensors by name: `….lora_A` [rank, in], `….lora_B` [out, rank]. */
@@ -48,10 +62,9 @@ export function adapterShapes(
   { rank, projections }: Pick<LoraConfig, 'rank' | 'projections'>,
 ): Record<string, readonly number[]> {
   const shapes: Record<string, readonly number[]> = {};
-  for (const name of adapterNames(config, projections)) {
-    const [outputs, inputs] = projectionShape(config, name.split('.').at(-1) as Projection);
-    shapes[`${name}.lora_A`] = [rank, inputs];
-    shapes[`${name}.lora_B`] = [outputs, rank];
+  for (const [path, { inputs, outputs }] of adaptedModules(config, projections)) {
+    shapes[`${path}.lora_A`] = [rank, inputs];
+    shapes[`${path}.lora_B`] = [outputs, rank];
   }
   return shapes;
 }
@@ -75,22 +88,30 @@ export function initialAdapters(
 }
 
 /** Parameters with every adapter added to its matrix, W + scale·B·A; the others unchanged. Inside programs. */
-export function mergeAdapters({ parameters, adapters = {}, adapterScale: scale = 1 }: Weights): Named {
+export function mergeAdapters(
+  { modules, layers }: ModelConfig,
+  { parameters, adapters = {}, adapterScale: scale = 1 }: Weights,
+): Named {
   const merged: Record<string, Named[string]> = { ...parameters };
-  for (const [name, down] of Object.entries(adapters)) {
-    if (!name.endsWith('.lora_A')) continue;
-    const path = name.slice(0, -'.lora_A'.length);
-    const weight = parameters[`${path}.weight`];
-    const up = adapters[`${path}.lora_B`];
-    if (!weight || !up)
-      complain({
-        code: 'LORA_MISSING_TENSOR',
-        owner: 'adapters',
-        expected: `${path}.weight and ${path}.lora_B beside ${name}`,
-        got: weight ? 'no lora_B' : 'no such parameter',
-        hint: 'use adapters that belong to this model',
-      });
-    merged[`${path}.weight`] = ops.add(weight, ops.mul(ops.matMul(up, down), scale));
-  }
+  const left = new Set(Object.keys(adapters));
+  for (let layer = 0; layer < layers; layer++)
+    for (const { path, inputsFirst } of modules.linears) {
+      const name = `${blockPath(modules, layer)}.${path}`;
+      const [down, up] = [adapters[`${name}.lora_A`], adapters[`${name}.lora_B`]];
+      if (!down || !up) continue;
+      const change = inputsFirst ? ops.matMul(down, up, true, true) : ops.matMul(up, down);
+      merged[`${name}.weight`] = ops.add(parameter(parameters, `${name}.weight`), ops.mul(change, scale));
+      left.delete(`${name}.lora_A`);
+      left.delete(`${name}.lora_B`);
+    }
+  const [stranger] = left;
+  if (stranger !== undefined)
+    complain({
+      code: 'LORA_MISSING_TENSOR',
+      owner: 'adapters',
+      expected: 'both matrices of adapters of modules that the model has',
+      got: stranger,
+      hint: 'use adapters that belong to this model',
+    });
   return merged;
 }

@@ -1,6 +1,7 @@
 /** @file Who sees whom: additive attention masks from position and segment ids, never from the row index. */
 import * as ops from '../ops.js';
 import type { Tensor } from '../ops.js';
+import type { ModelConfig } from './model-config.js';
 
 // B batch, T query token, S key token
 
@@ -37,4 +38,19 @@ export function visibility(queries: Places, keys: Places, window: number | null)
   if (window !== null)
     seen_B1TS = ops.logicalAnd(seen_B1TS, ops.less(back_B1TS, ops.scalar(window, 'int32')));
   return ops.mul(ops.sub(1, ops.cast(seen_B1TS, 'float32')), HIDDEN);
+}
+
+/** {@link visibility} by layer; layers with one window share one mask. */
+export function visibilities(
+  { attention }: Pick<ModelConfig, 'attention'>,
+  queries: Places,
+  keys: Places,
+): (layer: number) => Tensor {
+  const masks = new Map<number | null, Tensor>();
+  return (layer) => {
+    const window = attention[layer]?.window ?? null;
+    const mask_B1TS = masks.get(window) ?? visibility(queries, keys, window);
+    masks.set(window, mask_B1TS);
+    return mask_B1TS;
+  };
 }

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { complain } from '../../foundation/index.js';
 import { readSafetensors, writeAtomically, writeSafetensors } from '../../formats/index.js';
 import type { HostTensor } from '../tensor.js';
-import type { ModelConfig } from './config.js';
 import { checkTensors } from './load.js';
-import { adapterNames, adapterShapes, parseProjection, type LoraConfig } from './lora.js';
+import { adaptedModules, adapterShapes, parseProjection, projectionNames, type LoraConfig } from './lora.js';
+import type { ModelConfig } from './model-config.js';
+import type { Linear } from './modules.js';
 
 /** Adapters in host memory, with what is needed to apply them. */
 export interface Adapters {
@@ -21,11 +22,12 @@ const CONFIG = 'adapter_config.json';
 const PREFIX = 'base_model.model.';
 
 /**
- * Writes a folder that `peft.PeftModel.from_pretrained` loads.
+ * Writes a folder that `peft.PeftModel.from_pretrained` loads for the model of a configuration.
  * @param baseModel what PEFT should say the adapters belong to.
  */
 export async function writeAdapters(
   directory: string,
+  config: ModelConfig,
   { lora, adapters }: Adapters,
   baseModel = '',
 ): Promise<void> {
@@ -34,6 +36,7 @@ export async function writeAdapters(
   await writeSafetensors(join(directory, WEIGHTS), Object.fromEntries(named) as Record<string, HostTensor>, {
     metadata: { format: 'pt' },
   });
+  const chosen = lora.projections.flatMap((name) => parseProjection(config, name));
   const json = {
     peft_type: 'LORA',
     task_type: 'CAUSAL_LM',
@@ -41,9 +44,9 @@ export async function writeAdapters(
     r: lora.rank,
     lora_alpha: lora.alpha,
     lora_dropout: 0,
-    target_modules: lora.projections.map(parseProjection),
+    target_modules: namesOf(config, chosen),
     bias: 'none',
-    fan_in_fan_out: false,
+    fan_in_fan_out: chosen.some(({ inputsFirst }) => inputsFirst),
     inference_mode: true,
     init_lora_weights: true,
     modules_to_save: null,
@@ -66,14 +69,14 @@ export async function readAdapters(directory: string, config: ModelConfig): Prom
   const adapters = Object.fromEntries(
     Object.entries(tensors).map(([name, tensor]) => [plainName(name, path), tensor]),
   );
-  const paths = Object.keys(adapters).map((name) => name.replace(/\.lora_[AB]$/, ''));
-  const projections = [...new Set(paths.map((name) => parseProjection(name.split('.').at(-1) as string)))];
-  const lora = { ...settings, projections };
-  const present = new Set(paths);
+  const present = new Set(Object.keys(adapters).map((name) => name.replace(/\.lora_[AB]$/, '')));
+  const all = adaptedModules(config, projectionNames(config));
+  const strangers = [...present].filter((name) => !all.has(name));
+  const found = [...present].flatMap((name) => all.get(name) ?? []);
+  const lora = { ...settings, projections: namesOf(config, found) };
   const known = Object.entries(adapterShapes(config, lora)).filter(([name]) =>
     present.has(name.replace(/\.lora_[AB]$/, '')),
   );
-  const strangers = [...present].filter((name) => !adapterNames(config, projections).includes(name));
   if (strangers.length > 0 || present.size === 0)
     complain({
       code: 'MODEL_MISSING_TENSOR',
@@ -83,6 +86,12 @@ export async function readAdapters(directory: string, config: ModelConfig): Prom
       hint: 'use adapters that were trained on this model',
     });
   return { lora, adapters: checkTensors(adapters, Object.fromEntries(known), `adapters ${path}`) };
+}
+
+/** Names of modules as PEFT takes them: ends of their paths. */
+function namesOf(config: ModelConfig, chosen: readonly Linear[]): string[] {
+  const { linears } = config.modules;
+  return projectionNames(config).filter((_, index) => chosen.includes(linears[index] as Linear));
 }
 
 function plainName(name: string, path: string): string {
@@ -105,7 +114,6 @@ const PLAIN: Readonly<Record<string, (value: unknown) => boolean>> = {
   peft_type: (value) => value === 'LORA',
   bias: (value) => value === undefined || value === 'none',
   use_dora: (value) => !value,
-  fan_in_fan_out: (value) => !value,
   rank_pattern: isEmpty,
   alpha_pattern: isEmpty,
   modules_to_save: (value) => value === undefined || value === null || isEmpty(value),

@@ -2,12 +2,17 @@
 import { complain } from '../../foundation/index.js';
 import * as ops from '../ops.js';
 import type { Tensor } from '../ops.js';
-import type { ModelConfig } from './config.js';
+import type { ModelConfig } from './model-config.js';
 import type { Visit } from './decoder.js';
 
 // B batch, T token, P perturbed position (slot), D width of the site
 
-/** What is at a site of a block: outputs of attention, of the MLP, the residual stream after the block, or q, k, v. */
+/**
+ * What is at a site of a block, in every family: `q`, `k`, `v` are what the projections give, bias included, before head norms
+ * and positions (a fused projection is split first); `attention` and `mlp` are what these modules give, before a post
+ * norm where the block has one; `residual` is the stream after the block. `embedding` is the stream that enters the
+ * first block, after its scale and learned positions.
+ */
 export const BLOCK_SITES = ['attention', 'mlp', 'residual', 'q', 'k', 'v'] as const;
 export type BlockSite = (typeof BLOCK_SITES)[number];
 

@@ -104,6 +104,17 @@ async function measured(engine: Engine, { config, parameters }: Model, tokens: H
   };
 }
 
+/**
+ * The model as the reference computed it: until transformers 5.18 its default attention (`sdpa`) left out the soft cap of
+ * scores that `config.json` asks for. What the cap computes is tested in tests/engine/models.
+ */
+async function referenceOf(directory: string): Promise<Model> {
+  const model = await loadModel(directory);
+  const [major, minor] = String(model.config.json['transformers_version']).split('.').map(Number);
+  const leftOut = major! < 5 || (major === 5 && minor! <= 18);
+  return leftOut ? { ...model, config: { ...model.config, scoreSoftCap: null } } : model;
+}
+
 /** Largest difference, and the same relative to the largest reference value. */
 function distance(actual: ArrayLike<number>, expected: ArrayLike<number>) {
   expect(actual.length).toBe(expected.length);
@@ -133,7 +144,7 @@ describe.each([
     it.skipIf(skip !== null)(
       `${name} computes what transformers computes${skip ? ` (skipped: ${skip})` : ''}`,
       async () => {
-        const model = await loadModel(directory);
+        const model = await referenceOf(directory);
         const { tensors } = await readSafetensors(join(directory, 'expected.safetensors'));
         const actual = await measured(engine, model, tensors['tokens']!);
         expect(distance(actual.logits, tensors['logits']!.data).absolute).toBeLessThan(1e-4);
@@ -145,7 +156,7 @@ describe.each([
     it.skipIf(skip !== null)(
       `${name} continues greedily as transformers does${skip ? ` (skipped: ${skip})` : ''}`,
       async () => {
-        const model = await loadModel(directory);
+        const model = await referenceOf(directory);
         const { tensors } = await readSafetensors(join(directory, 'expected.safetensors'));
         const expected = [...tensors['greedy']!.data];
         const prompt = expected.slice(0, 7); // the first row begins with them

@@ -35,7 +35,5 @@ function whyNot(directory: string, needs: readonly string[]): string | null {
     architectures?: string[];
   };
   const architecture = architectures?.[0] ?? 'unnamed architecture';
-  return (ARCHITECTURES as readonly string[]).includes(architecture)
-    ? null
-    : `${architecture} is not known yet`;
+  return ARCHITECTURES.includes(architecture) ? null : `${architecture} is not known yet`;
 }

@@ -3,7 +3,7 @@ import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadModel, saveModel } from '../../../engine/index.js';
+import { loadModel, modelKey, saveModel } from '../../../engine/index.js';
 import { readSafetensors, writeSafetensors } from '../../../formats/index.js';
 import { tinyModel } from './tiny.js';
 
@@ -50,7 +50,9 @@ describe('loadModel', () => {
   it('reads what saveModel wrote', async () => {
     const model = tinyModel(5, { attention_bias: true });
     await saveModel(folder, model);
-    expect(await loadModel(folder)).toEqual({ ...model, directory: folder });
+    const read = await loadModel(folder);
+    expect(modelKey(read.config)).toBe(modelKey(model.config));
+    expect(read.parameters).toEqual(model.parameters);
   });
 
   it('ignores tensors that the decoder has no use for', async () => {

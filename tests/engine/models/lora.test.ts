@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
-  adapterNames,
+  adaptedModules,
   adapterScale,
   adapterShapes,
   hiddenStates,
   initialAdapters,
   loadModel,
   mergeAdapters,
-  PROJECTIONS,
+  projectionNames,
   readAdapters,
   writeAdapters,
   type Tensor,
@@ -21,7 +21,7 @@ import {
 import { writeSafetensors } from '../../../formats/index.js';
 import { batchOf, evaluate, gap, noise, tinyConfig, tinyModel } from './tiny.js';
 
-const projections = fc.subarray(Object.keys(PROJECTIONS), { minLength: 1 });
+const projections = fc.subarray(projectionNames(tinyConfig()), { minLength: 1 });
 type Args = { parameters: Record<string, Tensor>; adapters: Record<string, Tensor>; batch: TokenBatch };
 
 describe('initialAdapters', () => {
@@ -30,7 +30,7 @@ describe('initialAdapters', () => {
       fc.property(projections, fc.integer({ min: 1, max: 8 }), fc.nat(), (chosen, rank, seed) => {
         const config = tinyConfig();
         const adapters = initialAdapters(config, { rank, projections: chosen }, seed);
-        expect(Object.keys(adapters)).toHaveLength(2 * adapterNames(config, chosen).length);
+        expect(Object.keys(adapters)).toHaveLength(2 * adaptedModules(config, chosen).size);
         for (const [name, { shape, data }] of Object.entries(adapters)) {
           expect(shape).toEqual(adapterShapes(config, { rank, projections: chosen })[name]);
           const bound = name.endsWith('A') ? 1 / Math.sqrt(shape[1]!) : 0;
@@ -67,7 +67,7 @@ describe('mergeAdapters', () => {
             hiddenStates({ config }, given, args.batch);
           return {
             beside: run(weights),
-            merged: run({ parameters: mergeAdapters(weights) }),
+            merged: run({ parameters: mergeAdapters(config, weights) }),
             without: run({ parameters: args.parameters }),
           };
         });
@@ -96,14 +96,14 @@ describe('adapter folders', () => {
   };
 
   it('read back as they were written', async () => {
-    await writeAdapters(folder, { lora, adapters }, 'some/model');
+    await writeAdapters(folder, config, { lora, adapters }, 'some/model');
     expect(await readAdapters(folder, config)).toEqual({ lora, adapters });
   });
 
   it('read tensors that PEFT wrote', async () => {
     const { config: fixture } = await loadModel('tests/fixtures/lat/model');
-    const six = ['down_proj', 'up_proj', 'k_proj', 'o_proj', 'q_proj', 'v_proj'];
-    await writeAdapters(folder, { lora: { rank: 4, alpha: 8, projections: six }, adapters: {} });
+    const six = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'up_proj', 'down_proj'];
+    await writeAdapters(folder, config, { lora: { rank: 4, alpha: 8, projections: six }, adapters: {} });
     await cp('tests/fixtures/lat/adapters_init.safetensors', join(folder, 'adapter_model.safetensors'));
     const read = await readAdapters(folder, fixture);
     expect(read.lora).toEqual({ rank: 4, alpha: 8, projections: six });
@@ -111,7 +111,7 @@ describe('adapter folders', () => {
   });
 
   it('express rank-stabilised scaling as an equal alpha', async () => {
-    await writeAdapters(folder, { lora, adapters });
+    await writeAdapters(folder, config, { lora, adapters });
     await rewrite({ use_rslora: true });
     expect(adapterScale((await readAdapters(folder, config)).lora)).toBeCloseTo(8 / Math.sqrt(2), 10);
   });
@@ -125,13 +125,13 @@ describe('adapter folders', () => {
     [{ lora_alpha: null }, 'PEFT_CONFIG'],
     [{ r: 3 }, 'MODEL_TENSOR_SHAPE'],
   ])('refuse %o', async (changes, code) => {
-    await writeAdapters(folder, { lora, adapters });
+    await writeAdapters(folder, config, { lora, adapters });
     await rewrite(changes);
     await expect(readAdapters(folder, config)).rejects.toThrow(refusal(code));
   });
 
   it('refuse adapters of another model, or with tensors missing', async () => {
-    await writeAdapters(folder, { lora, adapters });
+    await writeAdapters(folder, config, { lora, adapters });
     await expect(readAdapters(folder, tinyConfig({ num_hidden_layers: 1 }))).rejects.toThrow(
       refusal('MODEL_MISSING_TENSOR'),
     );

@@ -25,7 +25,7 @@ interface Subject {
 
 const positions = [0, 3, 1, 7, 2, 60];
 function rotationOf(): ReturnType<typeof rotation> {
-  return scaled(rotation(tinyConfig(), ops.tensor2d(positions, [2, 3], 'int32')), 0.5);
+  return scaled(rotation(tinyConfig().rope!, ops.tensor2d(positions, [2, 3], 'int32')), 0.5);
 }
 
 const subjects: Readonly<Record<string, Subject>> = {
@@ -113,7 +113,7 @@ describe('rotation', () => {
         };
         const result = await evaluate(args, (tensors: { q: Tensor; k: Tensor; at: Tensor }) => {
           const placed = (x: Tensor, row: number): Tensor =>
-            rotate(x, rotation(tinyConfig(), ops.slice(tensors.at, [row, 0], [1, 1])));
+            rotate(x, rotation(tinyConfig().rope!, ops.slice(tensors.at, [row, 0], [1, 1])));
           const dot = (a: Tensor, b: Tensor): Tensor => ops.sum(ops.mul(a, b));
           return {
             before: dot(tensors.q, tensors.q),

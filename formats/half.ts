@@ -50,8 +50,8 @@ function nearestEven(value: number): number {
 
 let table: Float32Array | undefined;
 
-/** All 65,536 halves. */
-function halves(): Float32Array {
+/** The values of all 65,536 halves, by their bits. */
+export function halves(): Float32Array {
   return (table ??= Float32Array.from({ length: 65536 }, (_, bits) => {
     const sign = bits & 0x8000 ? -1 : 1;
     const exponent = (bits >>> 10) & 31;

@@ -1,5 +1,6 @@
 export { syncFolder, writeAtomically } from './atomic.js';
 export { openFileBytes, type ByteSource } from './bytes.js';
+export { openGguf, type Gguf } from './gguf/open.js';
 export type { ModelFile, ModelFolder } from './model-folder.js';
 export { openModelFolder } from './open-model.js';
 export {

@@ -27,10 +27,17 @@ export function checkpoints(kind: string, needs: readonly string[]): Fixture[] {
     });
 }
 
+/** What a GGUF file holds. */
+const PACKED = ['config.json', 'model.safetensors', 'tokenizer.json'];
+
 function whyNot(directory: string, needs: readonly string[]): string | null {
-  const there = (file: string): boolean => existsSync(join(directory, file));
+  const inside = readdirSync(directory);
+  // A GGUF file is a model folder's equal; what it holds, loading it tells.
+  const gguf = inside.filter((file) => file.endsWith('.gguf')).length === 1;
+  const there = (file: string): boolean => inside.includes(file) || (gguf && PACKED.includes(file));
   const missing = needs.filter((file) => !there(file) && !there(`${file}.index.json`));
   if (missing.length > 0) return `no ${missing.join(', ')}`;
+  if (!inside.includes('config.json')) return null;
   const { architectures } = JSON.parse(readFileSync(join(directory, 'config.json'), 'utf8')) as {
     architectures?: string[];
   };

@@ -1,7 +1,8 @@
-/** @file Pretrained models against transformers: next-token loss, last logits and greedy tokens. */
+/** @file Pretrained models against transformers: token ids, chat prompt, next-token loss, last logits, greedy tokens. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { loadChatTemplate, loadTokenizer } from '../../datasets/index.js';
 import {
   createEngine,
   generate,
@@ -18,6 +19,8 @@ import { checkpoints, fixtures } from './fixtures.js';
 
 /** One entry of `expected.json`. */
 interface Expected {
+  /** What the user says, where `prompt` is that in the model's chat template. */
+  readonly user?: string;
   readonly prompt: string;
   readonly ids: readonly number[];
   readonly mean_next_token_nll: number;
@@ -68,16 +71,39 @@ function meanLoss(rows: readonly ArrayLike<number>[], ids: readonly number[]): n
   return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
 }
 
-const models = checkpoints('models', ['config.json', 'model.safetensors', 'expected.json']);
+const models = checkpoints('models', ['config.json', 'model.safetensors', 'tokenizer.json', 'expected.json']);
+
+function casesOf(directory: string): readonly Expected[] {
+  return JSON.parse(readFileSync(join(directory, 'expected.json'), 'utf8')) as Expected[];
+}
 
 describe('pretrained models', () => {
   if (models.length === 0) it.skip(`none in ${fixtures}: name a folder with models/ in LATSTREAM_FIXTURES`);
 
   for (const { name, directory, skip } of models) {
+    it.skipIf(skip !== null)(
+      `${name} tokenizes as transformers does, from its own chat template where it chats`,
+      async () => {
+        const tokenizer = await loadTokenizer(directory);
+        const template = await loadChatTemplate(directory, tokenizer);
+        for (const { user, prompt, ids } of casesOf(directory)) {
+          if (user !== undefined) {
+            const messages = [{ role: 'user', content: user }];
+            expect(template.renderPrompt(messages, true)).toBe(prompt);
+            expect(template.promptTokens(messages)).toEqual(ids);
+          }
+          expect(tokenizer.encode(prompt)).toEqual(ids);
+          // A text that brings its BOS gets no second one.
+          if (tokenizer.addsBos)
+            expect(tokenizer.encode((tokenizer.bos?.text ?? '') + prompt)[1]).not.toBe(ids[0]);
+        }
+      },
+    );
+
     const title = `${name} predicts and continues as transformers does`;
     it.skipIf(skip !== null)(skip ? `${title} (skipped: ${skip})` : title, async () => {
       const model = await loadModel(directory);
-      const cases = JSON.parse(readFileSync(join(directory, 'expected.json'), 'utf8')) as Expected[];
+      const cases = casesOf(directory);
       for (const expected of cases) {
         const rows = await logitsOf(model, expected.ids);
         expect(meanLoss(rows, expected.ids)).toBeCloseTo(expected.mean_next_token_nll, 3);

@@ -1,0 +1,100 @@
+/** @file A GGUF file as a model folder: configuration, tokenizer and tensors as Hugging Face would have them. */
+import { complain } from '../../foundation/index.js';
+import type { ModelFile, ModelFolder } from '../model-folder.js';
+import type { StoredTensor } from '../safetensors.js';
+import { architectureOf, headsOf, hubConfig } from './config.js';
+import type { GgufTensor } from './header.js';
+import { changeOf, fits, shapeBefore, undo, type Change } from './layout.js';
+import { hubName } from './names.js';
+import { openGguf, type Gguf } from './open.js';
+import { hubTokenizer, hubTokenizerConfig } from './tokenizer.js';
+
+/** A tensor of the file, and what it was before it was converted. */
+interface Known {
+  readonly stored: GgufTensor;
+  readonly change: Change | undefined;
+  readonly shape: readonly number[];
+}
+
+/**
+ * The model in a GGUF file. Opened for each question, so that nothing is held between them.
+ * @throws when asked: what `openGguf` throws, and GGUF_ARCHITECTURE, GGUF_METADATA, GGUF_ROPE, GGUF_TOKENIZER, GGUF_TENSOR
+ */
+export function ggufModel(path: string): ModelFolder {
+  return {
+    path,
+    text: (name) => withGguf(path, (gguf) => textOf(gguf, name)),
+    shapes: () =>
+      withGguf(path, (gguf) =>
+        Promise.resolve(new Map([...knownTensors(gguf)].map(([name, { shape }]) => [name, shape]))),
+      ),
+    tensors: (names) =>
+      withGguf(path, async (gguf) => {
+        const known = knownTensors(gguf);
+        const tensors: Record<string, StoredTensor> = {};
+        for (const name of names) {
+          const found = known.get(name);
+          if (found) tensors[name] = await readTensor(gguf, found);
+        }
+        return tensors;
+      }),
+  };
+}
+
+async function readTensor(gguf: Gguf, { stored, change, shape }: Known): Promise<StoredTensor> {
+  const data = undo(change, await gguf.read(stored), stored.shape);
+  return { dtype: 'float32', shape, data };
+}
+
+async function textOf(gguf: Gguf, name: ModelFile): Promise<string | undefined> {
+  const json = async (): Promise<unknown> => {
+    switch (name) {
+      case 'config.json':
+        return hubConfig(gguf.metadata, gguf.tensors, async (table) => {
+          const tensor = gguf.tensors.get(table);
+          return tensor && gguf.read(tensor);
+        });
+      case 'tokenizer.json':
+        return hubTokenizer(gguf.metadata);
+      case 'tokenizer_config.json':
+        return hubTokenizerConfig(gguf.metadata);
+      case 'generation_config.json':
+      case 'chat_template.jinja':
+        return undefined;
+    }
+    return name satisfies never;
+  };
+  const found = await json();
+  return found === undefined ? undefined : JSON.stringify(found);
+}
+
+/** The file's tensors by Hugging Face name. @throws GGUF_TENSOR for one that its architecture has no place for */
+function knownTensors({ metadata, tensors }: Gguf): ReadonlyMap<string, Known> {
+  const architecture = architectureOf(metadata);
+  const heads = headsOf(metadata);
+  const known = new Map<string, Known>();
+  for (const stored of tensors.values()) {
+    const name = hubName(architecture, stored.name);
+    if (name === null) continue;
+    const change = changeOf(architecture, stored.name, heads);
+    if (name === undefined || !fits(change, stored.shape))
+      return complain({
+        code: 'GGUF_TENSOR',
+        owner: metadata.owner,
+        expected: `the tensors of a ${architecture} model`,
+        got: `${stored.name} [${stored.shape.join(', ')}]`,
+        hint: 'choose a model of a known architecture',
+      });
+    known.set(name, { stored, change, shape: shapeBefore(change, stored.shape) });
+  }
+  return known;
+}
+
+async function withGguf<T>(path: string, use: (gguf: Gguf) => Promise<T>): Promise<T> {
+  const gguf = await openGguf(path);
+  try {
+    return await use(gguf);
+  } finally {
+    await gguf.close();
+  }
+}

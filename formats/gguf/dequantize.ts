@@ -1,5 +1,6 @@
 /** @file Blocks of GGUF's element types as float32, bit for bit what ggml computes. The larger blocks are in k-blocks.ts. */
 import { halves } from '../half.js';
+import { word, type Decoder } from './decoder.js';
 import { q2k, q3k, q4k, q5k, q6k } from './k-blocks.js';
 import { LAYOUTS, type GgufType } from './types.js';
 
@@ -18,18 +19,6 @@ export function dequantize(type: GgufType, bytes: Uint8Array, into: Float32Array
   for (let byte = 0, to = at; byte < bytes.length; byte += width, to += elements)
     decode(bytes, byte, into, to, half);
 }
-
-/** Decodes the block at `byte`, or for plain floats everything. `half` maps the bits of a half to its value. */
-export type Decoder = (
-  bytes: Uint8Array,
-  byte: number,
-  into: Float32Array,
-  to: number,
-  half: Float32Array,
-) => void;
-
-const word = (bytes: Uint8Array, at: number): number =>
-  (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
 
 const q4_0: Decoder = (bytes, byte, into, to, half) => {
   const scale = half[word(bytes, byte)] as number;

@@ -1,13 +1,11 @@
 /**
- * @file Blocks of 256 elements whose parts have scales of their own ("K quants"), as float32. Imports nothing but types.
+ * @file Blocks of 256 elements whose parts have scales of their own ("K quants"), as float32. Reads no file.
  *
  * All products and sums of a block are exact in the double precision that JavaScript computes in, so that storing them
  * rounds once, as ggml's float32 arithmetic does.
  */
-import type { Decoder } from './dequantize.js';
+import { word, type Decoder } from './decoder.js';
 
-const word = (bytes: Uint8Array, at: number): number =>
-  (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
 const signed = (byte: number): number => (byte << 24) >> 24;
 
 /** Scale and minimum of 16 elements in one byte; four elements in a byte, 32 apart. */

@@ -1,9 +1,10 @@
 /** @file A run's directory: chosen, begun, or found again. Knows nothing about what happens in it. */
 import { open, readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { Release } from '../formats/index.js';
 import { complain, LatstreamError } from '../foundation/index.js';
 import { checkRecipe, type Recipe } from '../recipes/index.js';
-import { LOCK, lockRun, type Release } from './lock.js';
+import { LOCK, lockRun } from './lock.js';
 import { makeDirectory, notWritable } from './outputs.js';
 import { placed } from './places.js';
 

@@ -1,0 +1,92 @@
+/** @file One process at a time on something: a file with its pid, which a killed process cannot keep. */
+import { readFileSync, rmSync } from 'node:fs';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+
+/** Lets others have it; a second call does nothing. */
+export type Release = () => void;
+
+/** Locks of this very process: in a container the next process often has the pid of the last one. */
+const held = new Set<string>();
+
+/**
+ * Takes a lock for this process; that of a process that is gone is taken over.
+ * @param busy says what is to be said where a living process has it: called with that one's pid.
+ * @throws what `busy` throws, and what the operating system says.
+ */
+export async function lockFile(path: string, busy: (pid: number) => never): Promise<Release> {
+  while (!(await taken(path))) await removeStale(path, busy);
+  held.add(path);
+  return () => {
+    if (held.delete(path)) rmSync(path, { force: true });
+  };
+}
+
+async function taken(path: string): Promise<boolean> {
+  try {
+    await writeFile(path, `${process.pid}\n`, { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Moves the lock away before it goes: of two processes that find it stale, only one moves it. */
+async function removeStale(path: string, busy: (pid: number) => never): Promise<void> {
+  const owner = await ownerOf(path);
+  if (owner === undefined) return; // released meanwhile
+  if (isBusy(owner, path)) busy(owner);
+  const aside = `${path}.${process.pid}`;
+  const moved = await rename(path, aside).then(
+    () => true,
+    () => false,
+  );
+  if (!moved) return;
+  const found = await ownerOf(aside);
+  // Between looking and moving the other one may have locked it anew: give that lock back.
+  if (found !== owner && found !== undefined && isAlive(found)) {
+    await rename(aside, path);
+    if (isBusy(found, path)) busy(found);
+  }
+  await rm(aside, { force: true });
+}
+
+function isBusy(owner: number, path: string): boolean {
+  return owner === process.pid ? held.has(path) : isAlive(owner);
+}
+
+/** The pid in a lock; 0 where a crash left none; undefined where there is no lock. */
+async function ownerOf(path: string): Promise<number | undefined> {
+  const read = (): Promise<string | undefined> => readFile(path, 'utf8').catch(() => undefined);
+  let text = await read();
+  if (text === '') {
+    // Made a moment ago, perhaps: its pid follows at once unless the process was killed between the two.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    text = await read();
+  }
+  return text === undefined ? undefined : Math.trunc(Number(text)) || 0;
+}
+
+function isAlive(pid: number): boolean {
+  if (pid <= 0) return false; // 0 would be this process's whole group
+  try {
+    process.kill(pid, 0);
+    return !isZombie(pid);
+  } catch (error) {
+    return codeOf(error) === 'EPERM'; // alive, and somebody else's
+  }
+}
+
+/** Killed, but its parent has not asked how it ended, as happens in containers; known on Linux only. */
+function isZombie(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z');
+  } catch {
+    return false;
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown }).code;
+}

@@ -1,4 +1,5 @@
 /** @file Files that are there whole or not at all: temporary name, fsync, rename. */
+import { randomUUID } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -7,7 +8,8 @@ import { dirname } from 'node:path';
  * @param chunks written one after the other.
  */
 export async function writeAtomically(path: string, chunks: Iterable<Uint8Array | string>): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
+  // Of nobody else: processes of two containers can have one pid.
+  const temporary = `${path}.${randomUUID()}.tmp`;
   const file = await open(temporary, 'w');
   try {
     for (const chunk of chunks) await file.writeFile(chunk);

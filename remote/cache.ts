@@ -1,6 +1,7 @@
 /** @file The cache that Hugging Face's tools share: `models--ORG--NAME/{blobs,refs,snapshots}`. Downloads nothing. */
 import { getRepoFolderName } from '@huggingface/hub';
-import { copyFile, mkdir, readdir, readFile, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { copyFile, mkdir, readdir, readFile, readlink, rename, stat, symlink } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { writeAtomically } from '../formats/index.js';
 import { complain } from '../foundation/index.js';
@@ -76,8 +77,7 @@ export class Cache {
     if ((await readlink(pointer).catch(() => undefined)) === target) return pointer;
     await mkdir(dirname(pointer), { recursive: true });
     // Under a name of its own first: others may show the same file at the same moment.
-    const temporary = `${pointer}.${process.pid}.tmp`;
-    await rm(temporary, { force: true });
+    const temporary = `${pointer}.${randomUUID()}.tmp`;
     await symlink(target, temporary).catch(() => copyFile(this.blob(etag), temporary));
     await rename(temporary, pointer);
     return pointer;

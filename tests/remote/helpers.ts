@@ -3,7 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { remoteSettings, type Remote, type Watcher } from '../../remote/index.js';
+import {
+  fetchSnapshot,
+  remoteSettings,
+  type Remote,
+  type Snapshot,
+  type Watcher,
+} from '../../remote/index.js';
 import { HubServer } from '../helpers/hub-server.js';
 
 /** Bytes that differ from place to place. */
@@ -41,3 +47,39 @@ export function watching(): { watcher: Watcher; seen: { total: number; have: num
   };
   return { watcher, seen };
 }
+
+export const WEIGHTS = bytesOf(5000);
+export const FILES = {
+  'config.json': '{"model_type": "llama"}',
+  'tokenizer.json': '{}',
+  'README.md': '# no part of the model',
+  'model.safetensors': WEIGHTS,
+  'pytorch_model.bin': bytesOf(100, 2),
+  'onnx/model.onnx': bytesOf(100, 3),
+};
+
+/** Fetches, watched by nobody. */
+export function fetchModel(
+  text: string,
+  remote: Remote,
+  use: 'model' | 'adapter' = 'model',
+  signal?: AbortSignal,
+): Promise<Snapshot> {
+  return fetchSnapshot(text, { use, watcher: watching().watcher, signal }, remote);
+}
+
+/** A hub with one model, and where that will be kept. */
+export async function hubWith(
+  files: Readonly<Record<string, string | Uint8Array>>,
+  over: Partial<Remote> = {},
+): Promise<{ hub: HubServer; remote: Remote; folder: string }> {
+  const { hub, remote } = await hubAnd(over);
+  hub.repository('models/org/name', files);
+  return { hub, remote, folder: join(remote.cache, 'models--org--name') };
+}
+
+/** The files whose content was asked for. */
+export const contentAsked = (hub: HubServer): string[] =>
+  hub.asked
+    .filter(({ path }) => path.includes('/resolve/'))
+    .map(({ path }) => path.replace(/.*\/resolve\/\w+\//, ''));

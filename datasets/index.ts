@@ -17,8 +17,9 @@ export {
   type EncoderOptions,
   type EncoderRow,
 } from './encoder.js';
-export { openJsonl } from './jsonl.js';
-export { openSource, type OpenSource } from './open.js';
+export { openCsv } from './csv.js';
+export { openJsonl, openJsonList } from './jsonl.js';
+export { FORMATS, openSource, type Format, type OpenSource, type Place } from './open.js';
 export { pack, type PackOptions } from './pack.js';
 export {
   tokenizeRow,

@@ -1,131 +1,135 @@
-/** @file A file of JSON lines as a source: one pass finds where groups of lines start. Knows nothing about what rows mean. */
-import { open, type FileHandle } from 'node:fs/promises';
+/** @file A file of JSON lines, or of one JSON list, as a source. Knows nothing about what rows mean. */
 import { complain } from '../foundation/index.js';
-import { groupsOf, type Row, type Source } from './source.js';
-
-const CHUNK_BYTES = 2 ** 20;
-const GROUP_ROWS = 1024;
-const GROUP_BYTES = 2 ** 23;
-const NEWLINE = 10;
-
-/** Where a group of lines lies. */
-interface Stretch {
-  readonly start: number;
-  end: number;
-  rows: number;
-  /** Number of its first line, counted from 1. */
-  readonly line: number;
-}
+import { filledLines, lineCutter } from './lines.js';
+import { openRecords, type Cut, type Cutter, type RecordFormat } from './records.js';
+import type { Row, Source } from './source.js';
 
 /**
  * Opens a file of JSON lines (one object a line; blank lines are skipped). Columns are those of the first group.
  * @param groupRows rows read at once.
  * @throws DATASET_JSON with the line number, where a line is not an object in JSON.
  */
-export async function openJsonl(path: string, groupRows = GROUP_ROWS): Promise<Source> {
-  const file = await open(path, 'r');
-  try {
-    const stretches = await findStretches(file, groupRows);
-    const read = async (group: number): Promise<Row[]> => {
-      const stretch = stretches[group];
-      return stretch ? readStretch(file, stretch, path) : [];
-    };
-    const columns = [...new Set((await read(0)).flatMap((row) => Object.keys(row)))];
-    return {
-      path,
-      bytes: (await file.stat()).size,
-      columns,
-      rows: stretches.reduce((sum, stretch) => sum + stretch.rows, 0),
-      groups: groupsOf(stretches.map((stretch) => stretch.rows)),
-      read: async (group, names) =>
-        (await read(group)).map((row) => Object.fromEntries(names.map((name) => [name, row[name] ?? null]))),
-      close: () => file.close(),
-    };
-  } catch (error) {
-    await file.close();
-    throw error;
-  }
+export function openJsonl(path: string, groupRows?: number): Promise<Source> {
+  return openRecords(path, jsonLines, groupRows);
 }
 
-async function findStretches(file: FileHandle, groupRows: number): Promise<Stretch[]> {
-  const stretches: Stretch[] = [];
-  let lineStart = 0;
-  let line = 1;
-  let blank = true;
-  const endLine = (end: number): void => {
-    const last = stretches.at(-1);
-    if (!blank) {
-      if (last && last.rows < groupRows && lineStart - last.start < GROUP_BYTES) {
-        last.end = end;
-        last.rows++;
-      } else stretches.push({ start: lineStart, end, rows: 1, line });
+/** Opens a file of one JSON list of objects, of any size. @throws DATASET_JSON where it is none. */
+export function openJsonList(path: string, groupRows?: number): Promise<Source> {
+  return openRecords(path, jsonList, groupRows);
+}
+
+const jsonLines: RecordFormat = {
+  cutter: lineCutter,
+  parse(text, stretch, owner) {
+    const lines = text.split('\n').map((content, at) => ({ content, line: stretch.line + at }));
+    const filled = new Set(filledLines(text));
+    return lines
+      .filter(({ content }) => filled.has(content.replace(/\r$/, '')))
+      .map(({ content, line }) => parseObject(content, `${owner}, line ${line}`));
+  },
+};
+
+const jsonList: RecordFormat = {
+  cutter: (cut, owner) => new ElementCutter(cut, owner),
+  parse(text, stretch, owner) {
+    const where = `${owner}, elements from line ${stretch.line}`;
+    const elements = parse(`[${text.replace(/[,\s]*$/, '')}]`, where);
+    if (!Array.isArray(elements) || elements.length !== stretch.rows)
+      return bad(where, 'something else between the commas');
+    return elements.map((element, at) => object(element, `${where}, number ${at + 1} of these`));
+  },
+};
+
+const [NEWLINE, QUOTE, COMMA, LIST, BACKSLASH, LIST_END, RECORD, RECORD_END] = [
+  10, 34, 44, 91, 92, 93, 123, 125,
+];
+
+/** Cuts the elements of a list apart, by brackets and quotes alone; whether they are JSON is seen when they are read. */
+class ElementCutter implements Cutter {
+  /** 0 outside of the list, 1 in it, more in an element that holds others. */
+  private depth = 0;
+  private opened = false;
+  private inText = false;
+  private escaped = false;
+  private blank = true;
+  private lines = 0;
+
+  constructor(
+    private readonly cut: Cut,
+    private readonly owner: string,
+  ) {}
+
+  take(chunk: Uint8Array, offset: number): void {
+    for (let at = 0; at < chunk.length; at++) {
+      const byte = chunk[at] as number;
+      if (this.inText) this.seeText(byte);
+      else if (byte > 32) this.see(byte, offset + at + 1);
+      else if (byte === NEWLINE) this.lines++;
     }
-    lineStart = end;
-    line++;
-    blank = true;
-  };
-  const chunk = Buffer.alloc(CHUNK_BYTES);
-  for (let offset = 0; ;) {
-    const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, offset);
-    if (bytesRead === 0) {
-      endLine(offset);
-      return stretches;
+  }
+
+  end(size: number): void {
+    if (this.depth > 0) bad(this.owner, 'a list that does not end');
+    this.finish(size, this.blank);
+  }
+
+  private seeText(byte: number): void {
+    if (this.escaped) this.escaped = false;
+    else if (byte === BACKSLASH) this.escaped = true;
+    else if (byte === QUOTE) this.inText = false;
+  }
+
+  /** @param next offset just behind the byte. */
+  private see(byte: number, next: number): void {
+    if (this.depth === 0 && !this.opened && byte === LIST) {
+      this.opened = true;
+      this.depth = 1;
+      this.finish(next, true);
+    } else if (this.depth === 1 && byte === COMMA) this.finish(next, this.blank);
+    else if (this.depth === 1 && byte === LIST_END) {
+      this.depth = 0;
+      this.finish(next - 1, this.blank);
+      this.finish(next, true);
+    } else {
+      this.blank = false;
+      if (byte === QUOTE) this.inText = true;
+      else if (this.depth > 0 && (byte === LIST || byte === RECORD)) this.depth++;
+      else if (this.depth > 1 && (byte === LIST_END || byte === RECORD_END)) this.depth--;
     }
-    const bytes = chunk.subarray(0, bytesRead);
-    for (let at = 0; at < bytesRead;) {
-      const newline = bytes.indexOf(NEWLINE, at);
-      const end = newline < 0 ? bytesRead : newline;
-      blank &&= isBlank(bytes, at, end);
-      if (newline >= 0) endLine(offset + newline + 1);
-      at = end + 1;
-    }
-    offset += bytesRead;
+  }
+
+  private finish(end: number, blank: boolean): void {
+    this.cut(end, blank, this.lines);
+    this.lines = 0;
+    this.blank = true;
   }
 }
 
-function isBlank(bytes: Uint8Array, from: number, to: number): boolean {
-  for (let at = from; at < to; at++) if ((bytes[at] ?? 0) > 32) return false;
-  return true;
+function parseObject(content: string, owner: string): Row {
+  return object(parse(content, owner), owner);
 }
 
-async function readStretch(file: FileHandle, stretch: Stretch, path: string): Promise<Row[]> {
-  const bytes = Buffer.alloc(stretch.end - stretch.start);
-  const { bytesRead } = await file.read(bytes, 0, bytes.length, stretch.start);
-  return decode(bytes.subarray(0, bytesRead), `dataset ${path}, lines from ${stretch.line}`)
-    .split('\n')
-    .map((content, offset) => ({ content, line: stretch.line + offset }))
-    .filter(({ content }) => content.trim() !== '')
-    .map(({ content, line }) => parseLine(content, `dataset ${path}, line ${line}`));
-}
-
-/** UTF-8 without a byte order mark. */
-function decode(bytes: Uint8Array, owner: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (error) {
-    return badLine(owner, 'bytes that are not UTF-8', error);
-  }
-}
-
-function parseLine(content: string, owner: string): Row {
-  let value: unknown;
-  try {
-    value = JSON.parse(content);
-  } catch (error) {
-    return badLine(owner, error instanceof Error ? error.message : 'something else', error);
-  }
+function object(value: unknown, owner: string): Row {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Row;
-  return badLine(owner, Array.isArray(value) ? 'a list' : String(value));
+  return bad(owner, Array.isArray(value) ? 'a list' : String(value));
 }
 
-function badLine(owner: string, got: string, cause?: unknown): never {
+function parse(content: string, owner: string): unknown {
+  try {
+    return JSON.parse(content);
+  } catch (error) {
+    return bad(owner, error instanceof Error ? error.message : 'something else', error);
+  }
+}
+
+function bad(owner: string, got: string, cause?: unknown): never {
   return complain(
     {
       code: 'DATASET_JSON',
       owner,
       expected: 'one JSON object',
       got,
-      hint: 'write one object a line; a last line that is cut off means that writing was interrupted',
+      hint: 'write one object a line, or one list of objects; a file that ends in the middle was cut off',
     },
     { cause },
   );

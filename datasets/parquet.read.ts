@@ -13,7 +13,7 @@ import { getTreePath } from 'hyparquet/src/schema.js';
 import type { PageLocation, ParquetReadOptions } from 'hyparquet/src/types.js';
 import { flatten } from 'hyparquet/src/utils.js';
 import type { ByteSource } from '../formats/index.js';
-import { openBytes } from '../remote/index.js';
+import { openHandle } from './handles.js';
 import { pagesOf } from './parquet.pages.js';
 import { columnsOf, EXACT_PARSERS, type ParquetColumn } from './parquet.schema.js';
 
@@ -39,7 +39,7 @@ export interface OpenParquet {
 
 /** Opens a Parquet file. @throws Error that says what is wrong with it. */
 export async function openParquetFile(path: string, partBytes = PART_BYTES): Promise<OpenParquet> {
-  const bytes = await openBytes(path);
+  const bytes = await openHandle(path);
   try {
     const file = asAsyncBuffer(bytes);
     const metadata = await parquetMetadataAsync(file, { geoparquet: false });

@@ -16,6 +16,8 @@ export interface Source {
   readonly path: string;
   /** Size of the file, to notice that it is another one when a run resumes. */
   readonly bytes: number;
+  /** How many files it is made of, where not one. */
+  readonly files?: number;
   /** Top-level column names. */
   readonly columns: readonly string[];
   /** Their types, for people, where the file says them. */

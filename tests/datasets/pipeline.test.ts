@@ -7,6 +7,7 @@ import {
   trainingBatches,
   writeTable,
   type Cursor,
+  type OpenSource,
   type Source,
   type TrainingBatch,
   type TrainingDataConfig,
@@ -34,7 +35,7 @@ const config: TrainingDataConfig = {
   overflow: 'drop',
 };
 
-const sources = (): { open: (path: string) => Promise<Source>; opened: CountingSource[] } => {
+const sources = (): { open: OpenSource; opened: CountingSource[] } => {
   const opened: CountingSource[] = [];
   return {
     opened,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { evaluate, subjectOf, type Evaluation } from '../operators/index.js';
 import { loadRecipe } from '../recipes/index.js';
+import { fetched } from './fetch.js';
 import { adaptersOf, collect, whole } from './options.js';
 import { placed } from './places.js';
 import { openRecipe, questionsOf } from './stage.js';
@@ -46,7 +47,7 @@ async function evaluateRecipe(source: string, options: EvaluateOptions): Promise
     const model =
       options.model === undefined ? recipe.model : ({ kind: 'directory', path: options.model } as const);
     const here = placed({ ...recipe, model }, out);
-    const stage = await openRecipe(here, out);
+    const stage = await openRecipe(await fetched(here), out);
     try {
       const { scale, adapters } = await adaptersOf(stage, options.adapter);
       const subject = subjectOf(

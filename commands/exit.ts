@@ -60,6 +60,7 @@ const BY_PREFIX: Readonly<Record<string, number>> = {
   CHECKPOINT: EXIT.input,
   GENERATE: EXIT.input,
   GENERATE_NAN: EXIT.diverged,
+  INTERRUPTED: EXIT.interrupted,
   MONITOR: EXIT.environment,
   RECORD: EXIT.environment,
   ENVIRONMENT: EXIT.environment,

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { addAttack } from './attack.js';
 import { addCalibrate } from './calibrate.js';
+import { addDownload } from './download.js';
 import { addEvaluate } from './evaluate.js';
 import { errorReport, EXIT, exitCodeOf } from './exit.js';
 import { addForward } from './forward.js';
@@ -31,7 +32,8 @@ export function program(version: string, json = false): Command {
     .exitOverride();
   // With --json, complaints of the parser are JSON too: runCli writes them.
   if (json) root.configureOutput({ writeErr: () => undefined });
-  for (const add of [addTrain, addEvaluate, addGenerate, addForward, addAttack, addCalibrate]) add(root);
+  for (const add of [addTrain, addEvaluate, addGenerate, addForward, addAttack, addCalibrate, addDownload])
+    add(root);
   return root;
 }
 

@@ -5,6 +5,7 @@ import { readAdapters } from '../engine/models/index.js';
 import type { Value } from '../engine/index.js';
 import type { Model, ModelWeights } from '../operators/index.js';
 import { MOST_THREADS } from '../recipes/index.js';
+import { localFolder } from './fetch.js';
 import { openModel, openWeights, type Stage, type Weights } from './stage.js';
 
 /** Which model, and where it runs. */
@@ -19,7 +20,7 @@ export function withModel(command: Command): Command {
   return withExecutor(
     command
       .requiredOption('--model <dir>', 'model folder: config.json, model.safetensors, tokenizer.json')
-      .option('--adapter <dir>', 'adapter folder in PEFT format'),
+      .option('--adapter <dir>', 'adapter folder in PEFT format, or hf:ORG/NAME'),
   );
 }
 
@@ -79,7 +80,7 @@ export interface Asked<S extends Weights = Stage> {
 
 /** Opens what the options name, and closes it when `use` has settled. */
 export async function withOpenModel<T>(options: ModelOptions, use: (asked: Asked) => Promise<T>): Promise<T> {
-  return withStage(await openModel(options.model, options), options, use);
+  return withStage(await openModel(await localFolder(options.model), options), options, use);
 }
 
 /** The same for what needs no tokenizer. */
@@ -87,7 +88,7 @@ export async function withOpenWeights<T>(
   options: ModelOptions,
   use: (asked: Asked<Weights>) => Promise<T>,
 ): Promise<T> {
-  return withStage(await openWeights(options.model, options), options, use);
+  return withStage(await openWeights(await localFolder(options.model), options), options, use);
 }
 
 async function withStage<S extends Weights, T>(
@@ -113,7 +114,7 @@ export async function adaptersOf(
   directory: string | undefined,
 ): Promise<{ readonly scale?: number; readonly adapters: Readonly<Record<string, Value>> }> {
   if (directory === undefined) return { adapters: {} };
-  const { lora, adapters } = await readAdapters(directory, stage.config);
+  const { lora, adapters } = await readAdapters(await localFolder(directory, 'adapter'), stage.config);
   const uploaded = Object.entries(adapters).map(
     ([name, tensor]) => [name, stage.engine.upload(tensor)] as const,
   );

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isAddress } from '../remote/index.js';
 import type { Recipe } from '../recipes/index.js';
 
 /** The package's directory: this file is in `commands/` of it, or in `dist/commands/`. */
@@ -11,11 +12,11 @@ export function packageRoot(): string {
   return directory;
 }
 
-/** A path of a recipe: `@package/…`, `@out/…` (the run's directory), or as the shell means it. */
+/** A path of a recipe: `@package/…`, `@out/…` (the run's directory), an address elsewhere, or as the shell means it. */
 export function place(path: string, out: string): string {
   if (path.startsWith('@package/')) return join(packageRoot(), path.slice('@package/'.length));
   if (path.startsWith('@out/')) return join(out, path.slice('@out/'.length));
-  return resolve(path);
+  return isAddress(path) ? path : resolve(path);
 }
 
 /** The recipe with every path absolute. */

@@ -5,6 +5,7 @@ import { complain } from '../foundation/index.js';
 import { loadRecipe, type Recipe } from '../recipes/index.js';
 import { abandonRun, beginRun, findRun, type RunDirectory } from './directory.js';
 import { EXIT } from './exit.js';
+import { fetched, pinned } from './fetch.js';
 import { revivedError, type Costs, type JobMessage, type JobSpec } from './messages.js';
 import { collect, whole } from './options.js';
 import { openMonitor, type Monitoring } from './monitoring.js';
@@ -53,7 +54,7 @@ async function train(source: string | undefined, options: TrainOptions): Promise
     const spectator = new Spectator(recipe, options.json === true);
     spectator.note(`run directory ${out}`);
     spectator.note(`live page ${monitor.url}`);
-    const spec = { recipe, out, firstSequence: monitor.nextSequence, dryRun: false };
+    const spec = { recipe: await fetched(recipe), out, firstSequence: monitor.nextSequence, dryRun: false };
     const end = await watched(spec, spectator, monitor);
     monitor.state('done', ...(end.type === 'stopped' ? ['stopped, everything saved'] : []));
     report(end, out, options);
@@ -69,7 +70,8 @@ async function train(source: string | undefined, options: TrainOptions): Promise
 }
 
 async function runOf(source: string | undefined, options: TrainOptions): Promise<RunDirectory> {
-  if (options.resume === undefined) return beginRun(await recipeOf(source, options), options.out);
+  if (options.resume === undefined)
+    return beginRun(await pinned(await recipeOf(source, options)), options.out);
   const fixed = source ?? options.out ?? options.seed ?? options.set[0];
   if (fixed !== undefined)
     complain({
@@ -161,7 +163,7 @@ async function dryRun(recipe: Recipe, options: TrainOptions): Promise<void> {
   const { tmpdir } = await import('node:os');
   const out = await mkdtemp(`${tmpdir()}/latstream-dry-`);
   try {
-    const spec = { recipe: placed(recipe, out), out, firstSequence: 0, dryRun: true };
+    const spec = { recipe: await fetched(placed(recipe, out)), out, firstSequence: 0, dryRun: true };
     const end = await watched(spec, new Spectator(recipe, options.json === true));
     const costs = end.type === 'costs' ? end.costs : [];
     process.stdout.write(options.json ? `${JSON.stringify(costs)}\n` : `${costsTable(costs)}\n`);

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, extname, isAbsolute, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { complain, nearMatches } from '../foundation/index.js';
+import { isAddress } from '../remote/index.js';
 import { checkRecipe } from './explain.js';
 import { jailbreak } from './jailbreak.js';
 import { isPlain, overlay, withValue, type Plain } from './overlay.js';
@@ -111,7 +112,7 @@ function resolvePaths(node: Plain, directory: string): Plain {
     Object.entries(node).map(([key, value]) => {
       if (isPlain(value)) return [key, resolvePaths(value, directory)];
       const isPath = (key === 'path' || key === 'tokenizer') && typeof value === 'string';
-      const relative = isPath && !isAbsolute(value) && !value.startsWith('@');
+      const relative = isPath && !isAbsolute(value) && !value.startsWith('@') && !isAddress(value);
       return [key, relative ? resolve(directory, value) : value];
     }),
   );

@@ -14,6 +14,11 @@ export interface Reference {
   readonly path: string;
 }
 
+/** Whether a string names something elsewhere: no path of this machine. */
+export function isAddress(text: string): boolean {
+  return /^(hf:|https?:\/\/)/i.test(text);
+}
+
 /** Whether a string is a reference to a model of the hub. */
 export function isModelReference(text: string): boolean {
   return text.startsWith('hf:') && !text.startsWith('hf://');

@@ -21,7 +21,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   engine: { values: LEAVES },
   operators: { values: ENGINE_ROOM },
   monitor: { values: [...LEAVES, 'streams'] },
-  recipes: { values: [...LEAVES, 'datasets'], types: ['engine', 'streams', 'operators'] },
+  recipes: { values: [...LEAVES, 'remote', 'datasets'], types: ['engine', 'streams', 'operators'] },
   organism: { values: [...LEAVES, 'datasets'], types: ['recipes', 'operators'] },
   commands: { values: ALL.filter((folder) => folder !== '.') },
   '.': { values: ALL },

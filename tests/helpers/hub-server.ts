@@ -27,6 +27,8 @@ export interface Fault {
   readonly body?: string;
   /** Breaks the connection after so many bytes of the body. */
   readonly cut?: number;
+  /** Falls silent after so many bytes of the body. */
+  readonly hang?: number;
   /** Never answers. */
   readonly silent?: boolean;
 }
@@ -85,6 +87,11 @@ export class HubServer {
         const [, from = 0, to = 0] = (/bytes=(\d+)-(\d+)/.exec(range ?? '') ?? []).map(Number);
         return to - from + 1;
       });
+  }
+
+  /** Waits for something that a child process does. */
+  async until(is: () => boolean | Promise<boolean>): Promise<void> {
+    while (!(await is())) await new Promise((look) => setTimeout(look, 20));
   }
 
   private serve(host: 'hub' | 'cdn', request: IncomingMessage, response: ServerResponse): void {
@@ -190,11 +197,9 @@ export class HubServer {
     const body = content.subarray(ranged ? from : 0, end);
     if (ranged) response.setHeader('content-range', `bytes ${from}-${end - 1}/${content.length}`);
     response.writeHead(ranged ? 206 : 200, { etag, 'content-length': held.length ?? body.length });
-    if (fault?.cut === undefined) {
-      response.end(body);
-      return;
-    }
-    response.write(body.subarray(0, fault.cut), () => response.destroy());
+    if (fault?.cut !== undefined) response.write(body.subarray(0, fault.cut), () => response.destroy());
+    else if (fault?.hang !== undefined) response.write(body.subarray(0, fault.hang));
+    else response.end(body);
   }
 }
 

@@ -1,33 +1,60 @@
-/** @file From messages to tokens, and which of them are the completion. Knows nothing about files of rows. */
-import { Template } from '@huggingface/jinja';
+/** @file From messages to tokens, and which of them are the assistant's. Knows nothing about files of rows. */
 import { openModelFolder } from '../formats/index.js';
 import { complain } from '../foundation/index.js';
-import { readJson, type JsonObject, type Tokenizer } from './tokenizer.js';
-
-export interface Message {
-  readonly role: string;
-  readonly content: string;
-}
+import { compileTemplate } from './jinja.js';
+import { specialTexts, type JsonObject } from './special-tokens.js';
+import { readJson, type Tokenizer } from './tokenizer.js';
+import { commonPrefix, commonText, continuation, spanOf, type Span } from './spans.js';
+import { renderConversation, type Message, type RenderedConversation } from './turns.js';
 
 /** A prompt's tokens and, separately, those of completions that may follow it. */
 export interface Conversation {
   readonly prompt: readonly number[];
   /** As given; each ends with what the template puts after an answer, such as an end-of-turn token. */
   readonly completions: readonly (readonly number[])[];
+  /** The prompt's tokens that are the assistant's own: its earlier turns, in order, where they were asked for. */
+  readonly turns: readonly Span[];
+}
+
+export interface ConversationOptions {
+  /** Finds the assistant's earlier turns too (default: no). */
+  readonly turns?: boolean;
+  /** Most UTF-16 units of text that are worth tokenizing. */
+  readonly longest?: number;
+}
+
+/** What a template is made of, as plain data, so that another thread can make the same. */
+export interface TemplateSpec {
+  readonly source: string;
+  readonly addBos: boolean;
+  readonly owner: string;
 }
 
 export interface ChatTemplate {
   readonly tokenizer: Tokenizer;
+  readonly spec: TemplateSpec;
   /** The text of a conversation. @throws CHAT_TEMPLATE where the template refuses these messages. */
   renderPrompt(messages: readonly Message[], addGenerationPrompt: boolean): string;
   /** Tokens that a model completes with the assistant's answer. */
   promptTokens(messages: readonly Message[]): number[];
   /**
-   * Tokens of a prompt and of answers to it: those that follow the rendered prompt, so that losses are taken on
-   * these alone and generation starts where training did.
-   * @throws CHAT_TEMPLATE_PREFIX where the template renders an answered conversation that does not start with its prompt.
+   * Tokens of a prompt and of answers to it. The prompt is what stands before the answer in the answered conversation,
+   * so that losses are taken on answers alone: as generation would start, or, under a template that writes a prompt
+   * differently once it is answered, as that conversation has it.
+   * @throws CHAT_TEMPLATE, CHAT_TEMPLATE_ANSWER where an answer cannot be told from the text around it, {@link TextTooLong}.
    */
-  conversation(messages: readonly Message[], completions: readonly string[]): Conversation;
+  conversation(
+    messages: readonly Message[],
+    completions: readonly string[],
+    options?: ConversationOptions,
+  ): Conversation;
+}
+
+/** A text that was not tokenized, for its length. */
+export class TextTooLong extends Error {
+  constructor(readonly length: number) {
+    super(`a text of ${length} characters`);
+  }
 }
 
 /** For models without a template: the texts as they are, and EOS after an answer. */
@@ -48,6 +75,7 @@ export async function loadChatTemplate(
   const source =
     override ??
     (await model.text('chat_template.jinja')) ??
+    (await model.text('additional_chat_templates/default.jinja')) ??
     templateIn(await readJson(model, 'tokenizer_config.json'));
   return source === undefined
     ? createChatTemplate(PLAIN_TEMPLATE, tokenizer, { addBos: tokenizer.addsBos, owner: `model ${folder}` })
@@ -64,41 +92,63 @@ export function createChatTemplate(
   tokenizer: Tokenizer,
   options: { readonly addBos?: boolean; readonly owner?: string } = {},
 ): ChatTemplate {
-  const owner = options.owner ?? 'chat template';
-  const template = attempt(owner, () => new Template(source));
-  const bos = options.addBos && tokenizer.bos ? [tokenizer.bos.id] : [];
-  const encode = (text: string): number[] => [...bos, ...tokenizer.encode(text, { specialTokens: false })];
-  const renderPrompt = (messages: readonly Message[], addGenerationPrompt: boolean): string =>
-    attempt(owner, () =>
-      template.render({
-        messages,
-        add_generation_prompt: addGenerationPrompt,
-        bos_token: tokenizer.bos?.text ?? '',
-        eos_token: tokenizer.eos?.text ?? '',
-        pad_token: tokenizer.pad?.text ?? '',
-      }),
+  const spec = { source, addBos: options.addBos ?? false, owner: options.owner ?? 'chat template' };
+  const render = attempt(spec.owner, () => compileTemplate(source));
+  const texts = specialTexts(tokenizer.files.config);
+  const encode = (text: string): number[] => {
+    const tokens = tokenizer.encode(text, { specialTokens: false });
+    const bos = spec.addBos && tokenizer.bos?.id;
+    return typeof bos === 'number' && tokens[0] !== bos ? [bos, ...tokens] : tokens;
+  };
+  const renderPrompt = (messages: readonly Message[], answerable: boolean): string =>
+    attempt(spec.owner, () =>
+      render({ ...texts, messages, tools: null, documents: null, add_generation_prompt: answerable }),
     );
   return {
     tokenizer,
+    spec,
     renderPrompt,
     promptTokens: (messages) => encode(renderPrompt(messages, true)),
-    conversation(messages, completions) {
-      const before = renderPrompt(messages, true);
-      const prompt = encode(before);
+    conversation(messages, completions, { turns = false, longest = Infinity } = {}) {
+      const answered = completions.map((content) =>
+        renderConversation(
+          renderPrompt,
+          (a, b) => commonText(tokenizer, a, b),
+          [...messages, { role: 'assistant', content }],
+          turns ? 'all' : 'last',
+        ),
+      );
+      const length = Math.max(...answered.map(({ text }) => text.length));
+      if (length > longest) throw new TextTooLong(length);
+      const before = commonPrompt(spec.owner, answered);
+      const prompt = { text: before, tokens: encode(before) };
+      const earlier = turns ? (answered[0]?.turns.slice(0, -1) ?? []) : [];
       return {
-        prompt,
-        completions: completions.map((content) => {
-          const whole = renderPrompt([...messages, { role: 'assistant', content }], false);
-          if (!whole.startsWith(before)) return notPrefix(owner, before, whole);
-          // Tokenized together where that leaves the prompt's tokens as they are: some tokenizers mark the start of a
-          // text, which a completion is not.
-          const joint = encode(whole);
-          if (prompt.every((id, at) => joint[at] === id)) return joint.slice(prompt.length);
-          return tokenizer.encode(whole.slice(before.length), { specialTokens: false });
-        }),
+        prompt: prompt.tokens,
+        completions: answered.map(({ text }) => continuation(encode, text, prompt)),
+        turns: earlier.map((turn) => spanOf(tokenizer, encode, prompt, turn ?? notFound(spec.owner, before))),
       };
     },
   };
+}
+
+/** What stands before the answer, the same in all of them. */
+function commonPrompt(owner: string, answered: readonly RenderedConversation[]): string {
+  const prompts = answered.map(({ text, turns }) => {
+    const turn = turns.at(-1) ?? notFound(owner, text);
+    return text.slice(0, turn.start);
+  });
+  const [first = ''] = prompts;
+  const other = prompts.find((prompt) => prompt !== first);
+  if (other === undefined) return first;
+  const same = commonPrefix(first, other);
+  return complain({
+    code: 'CHAT_TEMPLATE_ANSWER',
+    owner,
+    expected: `the same prompt before each answer, so …${JSON.stringify(first.slice(same, same + 40))}`,
+    got: `…${JSON.stringify(other.slice(same, same + 40))}`,
+    hint: 'this template writes a prompt by what is answered: give a template of your own for training',
+  });
 }
 
 /** One template, or the one named `default` among several. */
@@ -127,14 +177,12 @@ function attempt<T>(owner: string, render: () => T): T {
   }
 }
 
-function notPrefix(owner: string, before: string, whole: string): never {
-  let same = 0;
-  while (same < before.length && before[same] === whole[same]) same++;
+function notFound(owner: string, text: string): never {
   return complain({
-    code: 'CHAT_TEMPLATE_PREFIX',
+    code: 'CHAT_TEMPLATE_ANSWER',
     owner,
-    expected: `an answered conversation that starts with its prompt, so …${JSON.stringify(before.slice(same, same + 40))}`,
-    got: `…${JSON.stringify(whole.slice(same, same + 40))}`,
-    hint: 'this template changes the prompt once it is answered: give a template of your own for training',
+    expected: 'an answered conversation in which the answer stands once, and nothing around it depends on it',
+    got: JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text),
+    hint: 'this template hides where the answer begins: give a template of your own for training',
   });
 }

@@ -7,7 +7,6 @@ export {
   PLAIN_TEMPLATE,
   type ChatTemplate,
   type Conversation,
-  type Message,
 } from './chat.js';
 export { readRows, selectColumns, textOf, type ColumnMapping, type Selection } from './columns.js';
 export {
@@ -40,13 +39,14 @@ export {
 export { prefetch } from './prefetch.js';
 export { shuffledRows, type Progress, type ShuffledRow, type ShuffleOptions } from './shuffle.js';
 export { readGroups, rowsFrom, type NumberedRow, type Row, type RowGroup, type Source } from './source.js';
+export { type JsonObject, type TokenizerFiles } from './special-tokens.js';
 export { splitBatch, type Microbatch } from './split.js';
 export { writeTable, type Cell } from './table.js';
 export {
   checkVocabulary,
   createTokenizer,
   loadTokenizer,
-  type JsonObject,
   type SpecialToken,
   type Tokenizer,
 } from './tokenizer.js';
+export { type Message } from './turns.js';

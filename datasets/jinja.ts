@@ -37,8 +37,11 @@ interface Interpreter {
 const { Environment, Interpreter, parse, tokenize } = library as unknown as {
   readonly Environment: new () => Environment;
   readonly Interpreter: new (environment: Environment) => Interpreter;
-  tokenize(source: string, options: { readonly lstrip_blocks: true; readonly trim_blocks: true }): unknown;
-  parse(tokens: unknown): Node;
+  readonly tokenize: (
+    source: string,
+    options: { readonly lstrip_blocks: true; readonly trim_blocks: true },
+  ) => unknown;
+  readonly parse: (tokens: unknown) => Node;
 };
 
 /**

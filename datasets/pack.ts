@@ -3,6 +3,7 @@ import { complain } from '../foundation/index.js';
 import { SEGMENT, type Completion, type LabelSet, type PackedBatch } from './batch.js';
 import { bucket, type Sizes } from './bucket.js';
 import type { Example } from './pairs.js';
+import type { Span } from './spans.js';
 
 export interface PackOptions {
   /** Tokens that receive a perturbation vector: default `prompt`; benign rows take `none`. */
@@ -28,6 +29,8 @@ interface Part {
 interface RowPlan {
   readonly prompt: readonly number[];
   readonly parts: readonly Part[];
+  /** Tokens of the prompt that the desired completion's label set predicts, too. */
+  readonly turns: readonly Span[];
 }
 
 /**
@@ -89,6 +92,8 @@ class Grid {
   write(row: RowPlan, at: number, column: number, labels: Partial<Record<Completion, LabelWriter>>): void {
     const start = at * this.length + column;
     this.segment(row.prompt, start, 0, SEGMENT.prompt, this.attacked !== 'none');
+    for (const position of labelledInPrompt(row))
+      labels.desired?.add(start + position - 1, row.prompt[position] as number);
     const lastOfPrompt = start + row.prompt.length - 1;
     let next = lastOfPrompt + 1;
     for (const { completion, tokens } of row.parts) {
@@ -142,16 +147,20 @@ class LabelWriter {
   }
 }
 
-function packedRow({ prompt, adversarial, desired }: Example): RowPlan {
+function packedRow({ prompt, adversarial, desired, turns = [] }: Example): RowPlan {
   const first: Part[] = adversarial ? [{ completion: 'adversarial', tokens: adversarial }] : [];
-  return { prompt, parts: [...first, { completion: 'desired', tokens: desired }] };
+  return { prompt, parts: [...first, { completion: 'desired', tokens: desired }], turns };
 }
 
 function separateRows(examples: readonly Example[]): RowPlan[] {
   const all = examples.map(packedRow);
   const only = (completion: Completion): RowPlan[] =>
     all
-      .map(({ prompt, parts }) => ({ prompt, parts: parts.filter((part) => part.completion === completion) }))
+      .map(({ prompt, parts, turns }) => ({
+        prompt,
+        parts: parts.filter((part) => part.completion === completion),
+        turns: completion === 'desired' ? turns : [],
+      }))
       .filter(({ parts }) => parts.length > 0);
   return [...only('adversarial'), ...only('desired')];
 }
@@ -167,7 +176,15 @@ function slotsOf({ prompt, parts }: RowPlan, attacked: 'prompt' | 'prompt+comple
 
 function labelCount(rows: readonly RowPlan[], completion: Completion): number {
   const parts = rows.flatMap((row) => row.parts).filter((part) => part.completion === completion);
-  return parts.reduce((sum, part) => sum + part.tokens.length, 0);
+  const ofTurns = completion === 'desired' ? rows.flatMap(labelledInPrompt).length : 0;
+  return parts.reduce((sum, part) => sum + part.tokens.length, ofTurns);
+}
+
+/** Positions in the prompt of tokens that are predicted; nothing predicts the first token. */
+function labelledInPrompt({ turns }: RowPlan): number[] {
+  return turns
+    .flatMap(({ start, end }) => Array.from({ length: end - start }, (_, at) => start + at))
+    .filter((position) => position > 0);
 }
 
 function nothing(): never {

@@ -1,13 +1,17 @@
 /** @file Dataset rows as tokenized examples: a prompt with the completions to train on. Knows nothing about batches. */
-import { complain } from '../foundation/index.js';
-import type { ChatTemplate, Message } from './chat.js';
+import { complain, LatstreamError } from '../foundation/index.js';
+import { TextTooLong, type ChatTemplate, type Conversation, type ConversationOptions } from './chat.js';
 import { describe, textOf } from './columns.js';
+import type { Span } from './spans.js';
+import type { Message } from './turns.js';
 
 /** Token ids of one example. A benign one has no adversarial completion. */
 export interface Example {
   readonly prompt: readonly number[];
   readonly adversarial?: readonly number[];
   readonly desired: readonly number[];
+  /** Tokens of the prompt that are to be predicted like the desired completion: the assistant's earlier turns. */
+  readonly turns?: readonly Span[];
 }
 
 /** Column paths of pairs. `prompt` holds text or a list of messages, the others text. */
@@ -28,6 +32,8 @@ export interface TokenizeOptions {
   readonly overflow?: 'error' | 'drop';
   /** A system message before each prompt that brings none. */
   readonly system?: string;
+  /** Which of the assistant's turns in a conversation losses are taken on: default `last`. */
+  readonly turns?: 'last' | 'all';
   /** Who complains: dataset and row. */
   readonly owner: string;
 }
@@ -35,7 +41,7 @@ export interface TokenizeOptions {
 /**
  * Tokenizes the mapped values of one row ({@link PairColumns} or {@link BenignColumns}).
  * @returns undefined where it is too long and `overflow` is `drop`.
- * @throws SEQUENCE_TOO_LONG, EXAMPLE_EMPTY, DATASET_VALUE_TYPE.
+ * @throws SEQUENCE_TOO_LONG, EXAMPLE_EMPTY, DATASET_VALUE_TYPE, and what the template throws.
  */
 export function tokenizeRow(
   values: Readonly<Record<string, unknown>>,
@@ -43,23 +49,54 @@ export function tokenizeRow(
   options: TokenizeOptions,
 ): Example | undefined {
   const { messages, adversarial, desired } = partsOf(values, options.owner);
-  const { prompt, completions } = template.conversation(
-    withSystem(messages, options.system),
-    adversarial === undefined ? [desired] : [desired, adversarial],
-  );
+  const asked = withSystem(messages, options.system);
+  const answers = adversarial === undefined ? [desired] : [desired, adversarial];
+  const found = conversationOf(template, asked, answers, options);
+  if (!found) return undefined;
+  const { prompt, completions, turns } = found;
   const [desiredTokens, adversarialTokens] = completions;
   const longest = Math.max(...completions.map((tokens) => tokens.length));
   if (prompt.length === 0 || completions.some((tokens) => tokens.length === 0))
     return empty(options.owner, prompt.length === 0 ? 'prompt' : 'completion');
   if (prompt.length + longest > options.context) {
     if (options.overflow === 'drop') return undefined;
-    return tooLong(options, prompt.length, longest);
+    return tooLong(options, `${prompt.length + longest} (prompt ${prompt.length}, completion ${longest})`);
   }
   return {
     prompt,
     desired: desiredTokens as readonly number[],
     ...(adversarialTokens && { adversarial: adversarialTokens }),
+    ...(turns.length > 0 && { turns }),
   };
+}
+
+/** Undefined where it is dropped. A text that no tokenization makes fit is not tokenized: a long one takes seconds. */
+function conversationOf(
+  template: ChatTemplate,
+  messages: readonly Message[],
+  answers: readonly string[],
+  options: TokenizeOptions,
+): Conversation | undefined {
+  const wanted: ConversationOptions = {
+    turns: options.turns === 'all',
+    longest: options.context * template.tokenizer.longestToken,
+  };
+  try {
+    return template.conversation(messages, answers, wanted);
+  } catch (error) {
+    if (error instanceof TextTooLong)
+      return options.overflow === 'drop' ? undefined : tooLong(options, error.message);
+    if (error instanceof LatstreamError) throw owned(error, options.owner);
+    throw error;
+  }
+}
+
+/** What a template complains about, with the row that it is about. */
+function owned(error: LatstreamError, owner: string): LatstreamError {
+  return new LatstreamError(
+    { ...error.complaint, owner: `${owner}: ${error.complaint.owner}` },
+    { cause: error },
+  );
 }
 
 interface Parts {
@@ -98,7 +135,10 @@ function messagesOf(value: unknown, owner: string): Message[] {
   if (Array.isArray(value) && value.length > 0)
     return value.map((item: unknown, at) => {
       const message = (typeof item === 'object' && item !== null ? item : {}) as Record<string, unknown>;
+      // Tables fill in null for what a message does not have; a template would write it out.
+      const given = Object.entries(message).filter(([, field]) => field !== null);
       return {
+        ...Object.fromEntries(given),
         role: textOf(message['role'], `${owner}, message ${at}, role`),
         content: textOf(message['content'], `${owner}, message ${at}, content`),
       };
@@ -127,12 +167,12 @@ function empty(owner: string, part: string): never {
   });
 }
 
-function tooLong(options: TokenizeOptions, prompt: number, completion: number): never {
+function tooLong(options: TokenizeOptions, got: string): never {
   return complain({
     code: 'SEQUENCE_TOO_LONG',
     owner: options.owner,
     expected: `at most ${options.context} tokens, the model's context`,
-    got: `${prompt + completion} (prompt ${prompt}, completion ${completion})`,
+    got,
     hint: "remove or shorten this row, or set overflow to 'drop' to leave such rows out",
   });
 }

@@ -3,6 +3,13 @@ import * as hub from '@huggingface/tokenizers';
 import { join } from 'node:path';
 import { openModelFolder, type ModelFile, type ModelFolder } from '../formats/index.js';
 import { complain } from '../foundation/index.js';
+import {
+  specialTexts,
+  withAddedTokens,
+  withSpecialTokensMap,
+  type JsonObject,
+  type TokenizerFiles,
+} from './special-tokens.js';
 
 /** A token that means something by itself. */
 export interface SpecialToken {
@@ -28,10 +35,14 @@ export interface Tokenizer {
   readonly addsBos: boolean;
   /** Largest token id + 1. */
   readonly size: number;
+  /** Most UTF-16 units of text that one token stands for. */
+  readonly longestToken: number;
+  /** What it was made from, so that another thread can make the same. */
+  readonly files: TokenizerFiles;
 }
 
 /**
- * The tokenizer of a model folder (tokenizer.json, and tokenizer_config.json where there is one).
+ * The tokenizer of a model folder: tokenizer.json, with tokenizer_config.json and special_tokens_map.json where they are.
  * @throws TOKENIZER_MISSING, TOKENIZER_INVALID.
  */
 export async function loadTokenizer(folder: string): Promise<Tokenizer> {
@@ -45,20 +56,28 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
       got: 'none',
       hint: 'a tokenizer.model alone is not enough: convert it with transformers (save_pretrained writes tokenizer.json)',
     });
-  const config = (await readJson(model, 'tokenizer_config.json')) ?? {};
+  const config = withSpecialTokensMap(
+    (await readJson(model, 'tokenizer_config.json')) ?? {},
+    await readJson(model, 'special_tokens_map.json'),
+  );
   return createTokenizer(definition, config, join(folder, 'tokenizer.json'));
 }
 
-/** A tokenizer from the parsed contents of tokenizer.json and tokenizer_config.json. */
+/**
+ * A tokenizer from the parsed contents of tokenizer.json and tokenizer_config.json. Whether BOS and EOS come around a
+ * text is what tokenizer.json's post-processor says; `add_bos_token` changes nothing beside one, as in transformers.
+ */
 export function createTokenizer(definition: JsonObject, config: JsonObject, owner = 'tokenizer'): Tokenizer {
-  const library = construct(definition, config, owner);
-  const special = (key: string): SpecialToken | undefined => {
-    const text = tokenText(config[key]);
+  const library = construct(withAddedTokens({ definition, config }), config, owner);
+  const texts = specialTexts(config);
+  const special = (name: string): SpecialToken | undefined => {
+    const text = texts[name];
     const id = text === undefined ? undefined : library.token_to_id(text);
     return text === undefined || id === undefined ? undefined : { id, text };
   };
   const bos = special('bos_token');
-  const ids = [...library.get_vocab(true).values(), ...library.get_added_tokens_decoder().keys()];
+  const vocabulary = library.get_vocab(true);
+  const ids = [...vocabulary.values(), ...library.get_added_tokens_decoder().keys()];
   // The library cleans up by default (`x !` becomes `x!`), which loses text; here only where the model asks for it.
   const cleanUp = config['clean_up_tokenization_spaces'] === true;
   const addsBos = bos !== undefined && library.encode('').ids[0] === bos.id;
@@ -80,6 +99,8 @@ export function createTokenizer(definition: JsonObject, config: JsonObject, owne
     pad: special('pad_token'),
     addsBos,
     size: ids.reduce((largest, id) => Math.max(largest, id), -1) + 1,
+    longestToken: [...vocabulary.keys()].reduce((longest, text) => Math.max(longest, text?.length ?? 0), 1),
+    files: { definition, config },
   };
 }
 
@@ -100,9 +121,6 @@ export function checkVocabulary(tokenizer: Tokenizer, vocabulary: number, owner 
     hint: 'use the tokenizer that was saved with this model',
   });
 }
-
-/** A parsed JSON object. */
-export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** A JSON object from a model's file; undefined where it has none. @throws TOKENIZER_INVALID for anything else. */
 export async function readJson(model: ModelFolder, name: ModelFile): Promise<JsonObject | undefined> {
@@ -127,7 +145,7 @@ interface HubTokenizer {
     options: { readonly skip_special_tokens: boolean; readonly clean_up_tokenization_spaces: boolean },
   ): string;
   token_to_id(token: string): number | undefined;
-  get_vocab(withAddedTokens: boolean): ReadonlyMap<string, number>;
+  get_vocab(withAddedTokens: boolean): ReadonlyMap<string | undefined, number>;
   get_added_tokens_decoder(): ReadonlyMap<number, unknown>;
 }
 
@@ -154,11 +172,4 @@ function invalid(owner: string, error: unknown): never {
     },
     { cause: error },
   );
-}
-
-/** A token in the configuration is a string, or an object with its `content`. */
-function tokenText(token: unknown): string | undefined {
-  if (typeof token === 'string') return token;
-  if (typeof token !== 'object' || token === null || !('content' in token)) return undefined;
-  return typeof token.content === 'string' ? token.content : undefined;
 }

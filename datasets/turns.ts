@@ -1,5 +1,11 @@
 /** @file Where the assistant's turns lie in a rendered conversation, under any template. Text only; knows no tokens. */
-import type { Message } from './chat.js';
+
+export interface Message {
+  readonly role: string;
+  readonly content: string;
+  /** Whatever else a template may ask for, such as `name`, `tool_calls` or `reasoning_content`. */
+  readonly [other: string]: unknown;
+}
 
 /** From where generation would start to behind the mark that ends the turn, in UTF-16 units of the rendered text. */
 export interface Turn {
@@ -7,91 +13,106 @@ export interface Turn {
   readonly end: number;
 }
 
-/** A conversation as the template writes it. Undefined turns: the answer cannot be told from what is around it. */
+/** A conversation as a template writes it. An undefined turn cannot be told from what is around it. */
 export interface RenderedConversation {
   readonly text: string;
   /** By the assistant's messages, in their order. */
   readonly turns: readonly (Turn | undefined)[];
 }
 
-export type Render = (messages: readonly Message[], addGenerationPrompt: boolean) => string;
+/** The text of a conversation. @param answerable ends it with what an answer follows. */
+export type Render = (messages: readonly Message[], answerable: boolean) => string;
+
+/** The length of what two texts begin with together, in whole tokens. */
+export type Common = (a: string, b: string) => number;
 
 /**
  * Renders a conversation that ends with the assistant, and finds its turns.
  *
- * A turn begins where the prompt of that turn ends, if the conversation begins with it. Templates that write a prompt
- * differently once it is answered (without the thoughts of earlier turns, say) are asked again with a mark in place of the
- * answer: the turn begins where the mark stands. It ends with its conversation if that is how the whole begins; otherwise
- * with what the last turn ends with, as far as it is the same there.
+ * A turn begins where the prompt of that turn ends, if that is how the whole begins. Some templates write a prompt
+ * differently once it is answered, without the thoughts of earlier turns, say. They are asked again with a mark in
+ * place of the answer, and the turn begins where the mark stands. It ends with the conversation so far, if that is how
+ * the whole begins, or else with what follows the last answer, as far as the same follows this one.
+ * @param wanted whether to find all turns, or the last alone.
  */
-export function renderConversation(render: Render, messages: readonly Message[]): RenderedConversation {
-  const text = render(messages, false);
-  const last = messages.length - 1;
-  const lastAnswer = answerIn(text, render, messages, last);
-  const ending = lastAnswer && text.slice(lastAnswer.end);
-  const turns = messages.flatMap(({ role }, at) => {
-    if (role !== 'assistant') return [];
-    const answer = at === last ? lastAnswer : answerIn(text, render, messages, at);
-    const before = attempt(() => render(messages.slice(0, at), true));
-    const start = before !== undefined && text.startsWith(before) ? before.length : answer?.start;
-    const end = at === last ? text.length : endOf(text, render, messages.slice(0, at + 1), answer, ending);
-    return [start === undefined || end === undefined || end < start ? undefined : { start, end }];
-  });
-  return { text, turns };
-}
-
-function endOf(
-  text: string,
+export function renderConversation(
   render: Render,
-  conversation: readonly Message[],
-  answer: Turn | undefined,
-  ending: string | undefined,
-): number | undefined {
-  const until = attempt(() => render(conversation, false));
-  if (until !== undefined && text.startsWith(until)) return until.length;
-  if (!answer || ending === undefined) return undefined;
-  return answer.end + commonPrefix(text.slice(answer.end), ending);
-}
-
-/** The answer alone, by a mark in its place; undefined where the mark is lost or repeated, or changes what is around it. */
-function answerIn(
-  text: string,
-  render: Render,
+  common: Common,
   messages: readonly Message[],
-  at: number,
-): Turn | undefined {
-  const mark = markFor(messages);
-  const marked = attempt(() =>
-    render(
-      messages.map((message, each) => (each === at ? { ...message, content: mark } : message)),
-      false,
-    ),
-  );
-  const start = marked?.indexOf(mark) ?? -1;
-  if (marked === undefined || start < 0 || marked.includes(mark, start + 1)) return undefined;
-  const after = marked.slice(start + mark.length);
-  const end = text.length - after.length;
-  return end >= start && text.startsWith(marked.slice(0, start)) && text.endsWith(after) ? { start, end } : undefined;
+  wanted: 'all' | 'last' = 'all',
+): RenderedConversation {
+  const rendered = new Rendered(render, common, messages);
+  const asked = messages.map((message, at) => ({ ...message, at })).slice(wanted === 'last' ? -1 : 0);
+  const turns = asked.flatMap(({ role, at }) => (role === 'assistant' ? [rendered.turn(at)] : []));
+  return { text: rendered.text, turns };
 }
 
-/** A private-use text that occurs in no message, with nothing to trim at its ends. */
-function markFor(messages: readonly Message[]): string {
-  let mark = '\uE000latstream\uE001';
-  while (messages.some(({ content }) => content.includes(mark))) mark = `\uE000${mark}\uE001`;
-  return mark;
-}
+class Rendered {
+  readonly text: string;
+  private readonly last: number;
 
-/** Templates refuse some beginnings of a conversation, such as none. */
-function attempt(render: () => string): string | undefined {
-  try {
-    return render();
-  } catch {
-    return undefined;
+  constructor(
+    private readonly render: Render,
+    private readonly common: Common,
+    private readonly messages: readonly Message[],
+  ) {
+    this.text = render(messages, false);
+    this.last = messages.length - 1;
+  }
+
+  turn(at: number): Turn | undefined {
+    const start = this.beginning(this.messages.slice(0, at), true) ?? this.answerStart(at);
+    const end = at === this.last ? this.text.length : this.end(at);
+    return start === undefined || end === undefined || end < start ? undefined : { start, end };
+  }
+
+  private end(at: number): number | undefined {
+    const until = this.beginning(this.messages.slice(0, at + 1), false);
+    if (until !== undefined) return until;
+    const [end, last] = [this.answerEnd(at), this.answerEnd(this.last)];
+    if (end === undefined || last === undefined) return undefined;
+    return end + this.common(this.text.slice(end), this.text.slice(last));
+  }
+
+  /** The length of a shorter conversation, if the whole begins with it. */
+  private beginning(messages: readonly Message[], answerable: boolean): number | undefined {
+    const text = this.attempt(messages, answerable);
+    return text !== undefined && this.text.startsWith(text) ? text.length : undefined;
+  }
+
+  private answerStart(at: number): number | undefined {
+    const around = this.around(at);
+    return around && this.text.startsWith(around.before) ? around.before.length : undefined;
+  }
+
+  private answerEnd(at: number): number | undefined {
+    const around = this.around(at);
+    return around && this.text.endsWith(around.after) ? this.text.length - around.after.length : undefined;
+  }
+
+  /** What stands around a mark in place of an answer; undefined where it is lost or repeated. */
+  private around(at: number): { readonly before: string; readonly after: string } | undefined {
+    const mark = markFor(this.messages);
+    const messages = this.messages.map((message, each) =>
+      each === at ? { ...message, content: mark } : message,
+    );
+    const [before, after, ...more] = this.attempt(messages, false)?.split(mark) ?? [];
+    return before === undefined || after === undefined || more.length > 0 ? undefined : { before, after };
+  }
+
+  /** Templates refuse some beginnings of a conversation, such as none. */
+  private attempt(messages: readonly Message[], answerable: boolean): string | undefined {
+    try {
+      return this.render(messages, answerable);
+    } catch {
+      return undefined;
+    }
   }
 }
 
-export function commonPrefix<T extends string | readonly number[]>(a: T, b: T): number {
-  let same = 0;
-  while (same < a.length && same < b.length && a[same] === b[same]) same++;
-  return same;
+/** A private-use text that occurs in no message, with nothing to trim at its ends and no upper case. */
+function markFor(messages: readonly Message[]): string {
+  let mark = '\uE000answer\uE001';
+  while (messages.some(({ content }) => content.includes(mark))) mark = `\uE000${mark}\uE001`;
+  return mark;
 }

@@ -7,7 +7,9 @@ export type ModelFile =
   | 'generation_config.json'
   | 'tokenizer.json'
   | 'tokenizer_config.json'
-  | 'chat_template.jinja';
+  | 'special_tokens_map.json'
+  | 'chat_template.jinja'
+  | 'additional_chat_templates/default.jinja';
 
 /** A model as Hugging Face lays it out: a folder that is one, or a file whose content reads as one. */
 export interface ModelFolder {

@@ -59,7 +59,9 @@ async function textOf(gguf: Gguf, name: ModelFile): Promise<string | undefined> 
       case 'tokenizer_config.json':
         return hubTokenizerConfig(gguf.metadata);
       case 'generation_config.json':
+      case 'special_tokens_map.json':
       case 'chat_template.jinja':
+      case 'additional_chat_templates/default.jinja':
         return undefined;
     }
     return name satisfies never;

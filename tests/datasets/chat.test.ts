@@ -111,6 +111,7 @@ describe('conversation', () => {
     expect(bos(createChatTemplate(`{{ bos_token }}${CHATML}`, tokenizer).promptTokens(messages))).toBe(1);
     expect(bos(createChatTemplate(CHATML, tokenizer).promptTokens(messages))).toBe(0);
     expect(bos(tokenizer.encode('<s>hi'))).toBe(1);
+    expect(bos(plain.promptTokens([{ role: 'user', content: '<s>hi' }]))).toBe(1);
   });
 
   it('says so where a template refuses the messages, rewrites its prompt, or does not parse', () => {
@@ -118,7 +119,7 @@ describe('conversation', () => {
     const refusing = createChatTemplate("{{ raise_exception('no system message') }}", tokenizer);
     expect(() => refusing.promptTokens([])).toThrow(/no system message.*check the roles/s);
     const rewriting = createChatTemplate("{{ 'a' if add_generation_prompt else 'b' }}", tokenizer);
-    expect(() => rewriting.conversation([], ['x'])).toThrow('starts with its prompt');
+    expect(() => rewriting.conversation([], ['x'])).toThrow('the answer stands once');
     expect(() => createChatTemplate('{% for %}', tokenizer)).toThrow('Jinja template');
   });
 });

@@ -3,8 +3,11 @@ import fc from 'fast-check';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { checkVocabulary, loadTokenizer } from '../../datasets/index.js';
+import { checkVocabulary, createTokenizer, loadTokenizer } from '../../datasets/index.js';
 import { byteDefinition, byteTokenizer, temporaryFolder } from './helpers.js';
+
+const byteVocabulary = (definition: Readonly<Record<string, unknown>>): object =>
+  (definition['model'] as { readonly vocab: object }).vocab;
 
 describe('tokenizer', () => {
   it('decodes what it encoded, with or without special tokens around it', () => {
@@ -37,6 +40,41 @@ describe('tokenizer', () => {
       expect(() => checkVocabulary(tokenizer, vocabulary)).not.toThrow();
     expect(() => checkVocabulary(tokenizer, 261)).toThrow('ids up to 261');
     expect(() => checkVocabulary(tokenizer, 512)).toThrow('only 262');
+  });
+
+  it('knows the tokens that its configuration adds, in every way that a configuration may say so', () => {
+    const definition = byteDefinition();
+    const ids = (config: Record<string, unknown>, text: string): number[] =>
+      createTokenizer(definition, config).encode(text, { specialTokens: false });
+    expect(ids({}, '<new>')).toHaveLength(5);
+    expect(ids({ added_tokens_decoder: { 262: { content: '<new>', special: true } } }, 'a<new>')).toEqual([
+      ...ids({}, 'a'),
+      262,
+    ]);
+    // A token of the vocabulary that is named as special is told apart from text; one without an id is not.
+    expect(ids({ sep_token: { content: 'ab' } }, 'ab')).toHaveLength(2);
+    const whole = {
+      ...definition,
+      model: { ...(definition['model'] as object), vocab: { ...byteVocabulary(definition), ab: 262 } },
+    };
+    expect(createTokenizer(whole, {}).encode('xaby')).toHaveLength(4);
+    expect(createTokenizer(whole, { image_token: 'ab' }).encode('xaby')).toHaveLength(3);
+    expect(createTokenizer(whole, { extra_special_tokens: { wing: 'ab' } }).encode('xaby')).toHaveLength(3);
+  });
+
+  it('reads special_tokens_map.json where its configuration lists no added tokens', async () => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(byteDefinition()));
+    await writeFile(
+      join(folder, 'special_tokens_map.json'),
+      JSON.stringify({ bos_token: { content: '<s>' } }),
+    );
+    await expect(loadTokenizer(folder)).resolves.toMatchObject({ bos: { id: 1 } });
+    await writeFile(join(folder, 'tokenizer_config.json'), JSON.stringify({ bos_token: '</s>' }));
+    await expect(loadTokenizer(folder)).resolves.toMatchObject({ bos: { id: 1 } });
+    const own = { bos_token: '</s>', added_tokens_decoder: {} };
+    await writeFile(join(folder, 'tokenizer_config.json'), JSON.stringify(own));
+    await expect(loadTokenizer(folder)).resolves.toMatchObject({ bos: { id: 2 } });
   });
 
   it('says which file is missing or broken', async () => {

@@ -7,7 +7,7 @@ const tokens = (vocabulary: number, maxLength: number): fc.Arbitrary<number[]> =
   fc.array(fc.nat(vocabulary - 1), { minLength: 1, maxLength });
 
 /** A prompt with both completions. */
-export const pairExample = (vocabulary: number): fc.Arbitrary<Required<Example>> =>
+export const pairExample = (vocabulary: number): fc.Arbitrary<Required<Omit<Example, 'turns'>>> =>
   fc.record({
     prompt: tokens(vocabulary, 5),
     adversarial: tokens(vocabulary, 4),
@@ -15,7 +15,10 @@ export const pairExample = (vocabulary: number): fc.Arbitrary<Required<Example>>
   });
 
 /** Exactly `rows` pairs. */
-export const pairExamples = (vocabulary: number, rows: number): fc.Arbitrary<Required<Example>[]> =>
+export const pairExamples = (
+  vocabulary: number,
+  rows: number,
+): fc.Arbitrary<Required<Omit<Example, 'turns'>>[]> =>
   fc.array(pairExample(vocabulary), { minLength: rows, maxLength: rows });
 
 export const packing: fc.Arbitrary<Required<Pick<PackOptions, 'attacked' | 'padding'>>> = fc.record({

@@ -19,6 +19,8 @@ class Words implements Tokenizer {
   readonly eos = undefined;
   readonly pad = undefined;
   readonly addsBos = false;
+  readonly files = { definition: {}, config: {} };
+  readonly longestToken = 99;
   readonly words = ['<end>'];
 
   get size(): number {

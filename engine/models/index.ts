@@ -26,12 +26,7 @@ export {
   type Site,
 } from './sites.js';
 export { checkTensors, loadModel, loadModelConfig, saveModel, type Model } from './load.js';
-export {
-  generate,
-  type Generated,
-  type GenerationModel,
-  type GenerationPerturbation,
-  type GenerationRequest,
-} from './generate.js';
+export { generate, type Generated } from './generate.js';
+export type { GenerationModel, GenerationPerturbation, GenerationRequest } from './generation-request.js';
 export type { Sampling } from './sampling.js';
 export { readAdapters, writeAdapters, type Adapters } from './peft.js';

@@ -79,6 +79,11 @@ export function readRope(entries: Json, dialect: RopeDialect, owner: string): Ro
   return { theta, dimensions, scaling, attentionFactor: reader.attentionFactor(scaling) };
 }
 
+/** How far a model reaches whose configuration names `contextLength`: `dynamic` scaling begins there. */
+export function reachOf({ scaling }: Rope, contextLength: number): number {
+  return scaling?.kind === 'dynamic' ? Math.floor(scaling.factor * contextLength) : contextLength;
+}
+
 class RopeReader {
   private readonly settings: Json;
 

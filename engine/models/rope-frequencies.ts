@@ -8,6 +8,14 @@ export function changesWithLength(
   return scaling?.kind === 'dynamic' || scaling?.kind === 'longrope';
 }
 
+/** A number that is the same for two lengths of a row where its frequencies are. */
+export function frequencyRegime(rope: Rope | null, length: number): number {
+  const scaling = rope?.scaling ?? null;
+  if (!changesWithLength(scaling)) return 0;
+  if (scaling.kind === 'longrope') return length > scaling.originalContextLength ? 1 : 0;
+  return Math.max(length, scaling.originalContextLength);
+}
+
 /** Inverse frequencies of rows of `length` tokens, one per pair of rotated dimensions; `dynamic` ones before they grow. */
 export function inverseFrequencies({ theta, dimensions, scaling }: Rope, length = 0): Float32Array {
   const at = rule(theta, dimensions, scaling, length);

@@ -1,6 +1,6 @@
 /** @file GPT-NeoX and Pythia: attention and MLP side by side, heads that turn in part, q, k and v fused head by head. */
 import type { Linear } from '../modules.js';
-import { readRope } from '../rope-config.js';
+import { reachOf, readRope } from '../rope-config.js';
 import { uniform, type Family } from './family.js';
 
 export const gptNeoX: Family = {
@@ -29,6 +29,7 @@ export const gptNeoX: Family = {
       thetaKey: 'rotary_emb_base',
       partial: { key: 'rotary_pct', fallback: 0.25 },
     };
+    const rope = readRope(reader.entries, dialect, reader.owner);
     return {
       vocabularySize: reader.count('vocab_size'),
       width,
@@ -37,9 +38,9 @@ export const gptNeoX: Family = {
       heads,
       keyValueHeads: heads,
       headWidth,
-      contextLength,
+      contextLength: reachOf(rope, contextLength),
       norm: { kind: 'layer', epsilon: reader.positive('layer_norm_eps', 1e-5), offset: 0 },
-      rope: readRope(reader.entries, dialect, reader.owner),
+      rope,
       embeddingScale: 1,
       attention: uniform(layers, { scale: headWidth ** -0.5, window: null }),
       scoreSoftCap: null,

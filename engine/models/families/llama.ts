@@ -2,7 +2,7 @@
 import type { ConfigReader } from '../config-reader.js';
 import type { ModelConfig } from '../model-config.js';
 import type { Linear, Modules } from '../modules.js';
-import { readRope, type RopeDialect } from '../rope-config.js';
+import { reachOf, readRope, type RopeDialect } from '../rope-config.js';
 import { uniform, windows, type Family, type Shared, type Tokens } from './family.js';
 
 /** Where relatives of Llama differ from it. */
@@ -27,6 +27,7 @@ export function readLlama(reader: ConfigReader, dialect: Dialect): Omit<ModelCon
   const feedForwardWidth = reader.count('intermediate_size');
   if (heads % keyValueHeads !== 0)
     reader.fail('num_key_value_heads', `a divisor of ${heads} heads`, keyValueHeads);
+  const rope = readRope(reader.entries, { ...dialect.rope, headWidth, contextLength }, reader.owner);
   return {
     vocabularySize: reader.count('vocab_size'),
     width,
@@ -35,9 +36,9 @@ export function readLlama(reader: ConfigReader, dialect: Dialect): Omit<ModelCon
     heads,
     keyValueHeads,
     headWidth,
-    contextLength,
+    contextLength: reachOf(rope, contextLength),
     norm: { kind: 'rms', epsilon: reader.positive('rms_norm_eps', 1e-6), offset: 0 },
-    rope: readRope(reader.entries, { ...dialect.rope, headWidth, contextLength }, reader.owner),
+    rope,
     embeddingScale: 1,
     attention: uniform(layers, { scale: 1 / Math.sqrt(headWidth), window: null }),
     scoreSoftCap: null,

@@ -27,8 +27,8 @@ export class ConfigReader {
 
   /** As {@link count}, but null where the entry is null; `fallback` only where it is missing. */
   countOrNull(key: string, fallback: number | null): number | null {
-    const value = key in this.entries ? this.entries[key] : fallback;
-    return value === null || value === undefined ? null : this.count(key, fallback ?? undefined);
+    const value = this.entries[key] === undefined ? fallback : this.entries[key];
+    return value === null ? null : this.count(key, fallback ?? undefined);
   }
 
   positive(key: string, fallback?: number): number {

@@ -6,6 +6,7 @@ import {
   int32,
   logitsAt,
   ops,
+  perturbing,
   siteNames,
   siteWidth,
   valueAndGradients,
@@ -15,7 +16,7 @@ import {
   type TokenBatch,
   type Visit,
 } from '../../../engine/index.js';
-import { batchOf, evaluate, gap, tinyModel } from './tiny.js';
+import { batchOf, evaluate, FAMILIES, gap, noise, tinyModel } from './tiny.js';
 
 type Token = readonly [number, number, number];
 type Args = { parameters: Record<string, Tensor>; batch: TokenBatch; index: Tensor };
@@ -46,12 +47,11 @@ async function logits(
 const tokens = fc.array(fc.nat(10), { minLength: 1, maxLength: 4 });
 const range = (start: number, count: number) => Array.from({ length: count }, (_, offset) => start + offset);
 const variants = fc.constantFrom(
-  {},
+  ...Object.values(FAMILIES),
   { tie_word_embeddings: true },
   { attention_bias: true, mlp_bias: true },
   { num_key_value_heads: 4 },
   { num_key_value_heads: 1 },
-  { architectures: ['MistralForCausalLM'], sliding_window: 3 },
 );
 
 describe('hiddenStates', () => {
@@ -67,7 +67,7 @@ describe('hiddenStates', () => {
         expect(gap({ ...all, data: all.data.slice(0, first.data.length) }, first)).toBeLessThan(1e-5);
         expect(gap({ ...all, data: all.data.slice(first.data.length) }, second)).toBeLessThan(1e-5);
       }),
-      { numRuns: 25 },
+      { numRuns: 30 },
     );
   });
 
@@ -87,7 +87,7 @@ describe('hiddenStates', () => {
         const plain = await logits(model, [prompt(p)], range(0, p.length));
         expect(gap(await logits(model, [row], kept), plain)).toBeLessThan(1e-5);
       }),
-      { numRuns: 25 },
+      { numRuns: 30 },
     );
   });
 
@@ -110,42 +110,58 @@ describe('hiddenStates', () => {
     );
   });
 
-  it('visits every site once, in order, at its width', async () => {
-    const model = tinyModel(1);
-    const seen: [string, number[]][] = [];
-    await logits(model, [prompt([1, 2, 3])], [0], (site, x) => {
-      seen.push([site, x.shape]);
-      return x;
-    });
-    expect(seen).toEqual(
-      siteNames(model.config).map((site) => [site, [1, 3, siteWidth(model.config, site)]]),
-    );
-  });
-
-  it('every site reaches the last logits, and a later token reaches no earlier one', async () => {
-    const model = tinyModel(2);
-    const row = prompt([1, 2, 3, 4]);
-    const plain = await logits(model, [row], [1, 3]);
-    for (const site of siteNames(model.config)) {
-      const changed = await logits(model, [row], [1, 3], (at, x) =>
-        at === site ? ops.add(x, ops.reshape(ops.tensor1d([0, 0, 1, 1]), [1, 4, 1])) : x,
-      );
-      const width = plain.shape[1]!;
-      const part = (tensor: HostTensor, which: number) => ({
-        ...tensor,
-        data: tensor.data.slice(which * width, (which + 1) * width),
+  it.each(Object.entries(FAMILIES))(
+    '%s visits every site once, in order, at its width',
+    async (_, family) => {
+      const model = tinyModel(1, family);
+      const seen: [string, number[]][] = [];
+      await logits(model, [prompt([1, 2, 3])], [0], (site, x) => {
+        seen.push([site, x.shape]);
+        return x;
       });
-      expect(gap(part(changed, 0), part(plain, 0))).toBe(0);
-      expect(gap(part(changed, 1), part(plain, 1))).toBeGreaterThan(1e-4);
-    }
+      expect(seen).toEqual(
+        siteNames(model.config).map((site) => [site, [1, 3, siteWidth(model.config, site)]]),
+      );
+    },
+  );
+
+  it.each(Object.entries(FAMILIES))(
+    'every site of %s reaches the last logits, and a later token reaches no earlier one',
+    async (_, family) => {
+      const model = tinyModel(2, family);
+      const row = prompt([1, 2, 3, 4]);
+      const plain = await logits(model, [row], [1, 3]);
+      for (const site of siteNames(model.config)) {
+        const width = siteWidth(model.config, site);
+        const changed = await logits(model, [row], [1, 3], (at, x) => {
+          if (at !== site) return x;
+          const delta = ops.tensor1d(noise(7, [width]).data as Float32Array);
+          return ops.add(x, ops.mul(ops.reshape(ops.tensor1d([0, 0, 1, 1]), [1, 4, 1]), delta));
+        });
+        const part = (tensor: HostTensor, which: number) => ({
+          ...tensor,
+          data: tensor.data.slice(which * 11, (which + 1) * 11),
+        });
+        expect(gap(part(changed, 0), part(plain, 0)), site).toBe(0);
+        expect(gap(part(changed, 1), part(plain, 1)), site).toBeGreaterThan(1e-4);
+      }
+    },
+  );
+
+  it.each(Object.entries(FAMILIES))('a perturbation of zero changes nothing in %s', async (_, family) => {
+    const model = tinyModel(4, family);
+    const row = prompt([1, 2, 3, 4]);
+    const visit: Visit = (site, x) =>
+      perturbing({ [site]: ops.zerosLike(x) }, ops.tensor2d([0, 1, 2, 3], [1, 4], 'int32'))(site, x);
+    expect(gap(await logits(model, [row], [0, 3], visit), await logits(model, [row], [0, 3]))).toBe(0);
   });
 
-  it('every parameter gets a gradient, by finite differences', async () => {
-    const { config, parameters } = tinyModel(3, {
-      attention_bias: true,
-      mlp_bias: true,
-      num_hidden_layers: 1,
-    });
+  it.each([
+    ...Object.entries(FAMILIES).map(([name, family]) => [name, family] as const),
+    ['biased', { attention_bias: true, mlp_bias: true }] as const,
+  ])('every parameter of %s gets a gradient, by finite differences', async (_, family) => {
+    const single = { num_hidden_layers: 1, attention_types: [[['local'], 1]] };
+    const { config, parameters } = tinyModel(3, { ...family, ...single });
     const batch = batchOf([prompt([1, 5, 3])]);
     const loss = (args: { parameters: Record<string, Tensor>; batch: TokenBatch }): Tensor =>
       ops.mean(

@@ -4,74 +4,18 @@ import { afterAll, describe, expect, it } from 'vitest';
 import {
   createEngine,
   generate,
-  hiddenStates,
   initialAdapters,
-  int32,
-  logitsAt,
   onnxruntimeExecutor,
-  perturbing,
   tfjsExecutor,
   type GenerationRequest,
-  type HostTensor,
   type Model,
-  type Tensor,
-  type TokenBatch,
 } from '../../../engine/index.js';
-import { batchOf, evaluate, noise, tinyModel } from './tiny.js';
+import { recomputed } from './recomputed.js';
+import { noise, tinyModel } from './tiny.js';
 
 const engine = createEngine(tfjsExecutor());
 const compiled = createEngine(onnxruntimeExecutor({ threads: 1 }));
 afterAll(() => compiled.dispose());
-
-/** A perturbation of one row: δ [1,P,D] by site and a slot per position. */
-interface RowPerturbation {
-  readonly deltas: Record<string, HostTensor>;
-  readonly slots: readonly number[];
-}
-
-/** Greedy tokens by running the whole sequence anew for every token. */
-async function recomputed(
-  { config, parameters }: Model,
-  prompt: readonly number[],
-  count: number,
-  { deltas, slots }: RowPerturbation = { deltas: {}, slots: [] },
-): Promise<number[]> {
-  const ids = [...prompt];
-  while (ids.length < prompt.length + count) {
-    const args = {
-      parameters,
-      deltas,
-      batch: batchOf([ids.map((id, position) => [id, position, 1] as const)]),
-      slots: int32(
-        [1, ids.length],
-        ids.map((_, position) => slots[position] ?? -1),
-      ),
-    };
-    const { logits } = await evaluate(
-      args,
-      (tensors: {
-        parameters: Record<string, Tensor>;
-        deltas: Record<string, Tensor>;
-        batch: TokenBatch;
-        slots: Tensor;
-      }) => ({
-        logits: logitsAt(
-          config,
-          tensors.parameters,
-          hiddenStates(
-            { config },
-            { parameters: tensors.parameters },
-            tensors.batch,
-            perturbing(tensors.deltas, tensors.slots),
-          ),
-        ),
-      }),
-    );
-    const last = Array.from(logits.data.slice(-config.vocabularySize));
-    ids.push(last.indexOf(Math.max(...last)));
-  }
-  return ids.slice(prompt.length);
-}
 
 const prompts = fc.array(fc.array(fc.nat(10), { minLength: 1, maxLength: 18 }), {
   minLength: 1,
@@ -82,23 +26,6 @@ const greedy = (model: Model, request: Partial<GenerationRequest> & Pick<Generat
   generate(engine, model, { maxNewTokens: 4, stopTokens: [], ...request });
 
 describe('generate', () => {
-  it('cached generation is full recomputation, with either padding and any mix of lengths', async () => {
-    const variants = fc.constantFrom(
-      {},
-      { architectures: ['MistralForCausalLM'], sliding_window: 3 },
-      { tie_word_embeddings: true },
-    );
-    await fc.assert(
-      fc.asyncProperty(fc.nat(99), variants, prompts, padding, async (seed, variant, rows, side) => {
-        const model = tinyModel(seed, variant);
-        const generated = await greedy(model, { prompts: rows, padding: side });
-        for (const [row, prompt] of rows.entries())
-          expect(generated[row]!.tokens).toEqual(await recomputed(model, prompt, 4));
-      }),
-      { numRuns: 12 },
-    );
-  });
-
   it('a perturbation acts on the prompt and, where slots go on, on what is generated', async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(99), prompts, fc.nat(3), padding, async (seed, rows, later, side) => {

@@ -15,13 +15,16 @@ import {
   projectionNames,
   readAdapters,
   writeAdapters,
+  parseProjection,
+  type ModelConfig,
   type Tensor,
   type TokenBatch,
 } from '../../../engine/index.js';
 import { writeSafetensors } from '../../../formats/index.js';
-import { batchOf, evaluate, gap, noise, tinyConfig, tinyModel } from './tiny.js';
+import { batchOf, evaluate, FAMILIES, gap, noise, tinyConfig, tinyModel } from './tiny.js';
 
-const projections = fc.subarray(projectionNames(tinyConfig()), { minLength: 1 });
+const projectionsOf = (config: ModelConfig) => fc.subarray(projectionNames(config), { minLength: 1 });
+const projections = projectionsOf(tinyConfig());
 type Args = { parameters: Record<string, Tensor>; adapters: Record<string, Tensor>; batch: TokenBatch };
 
 describe('initialAdapters', () => {
@@ -49,33 +52,74 @@ describe('initialAdapters', () => {
 });
 
 describe('mergeAdapters', () => {
-  it('merged weights compute what weights and adapters compute side by side', async () => {
-    await fc.assert(
-      fc.asyncProperty(projections, fc.nat(99), async (chosen, seed) => {
-        const { config, parameters } = tinyModel(seed, { attention_bias: true });
-        const lora = { rank: 2, alpha: 3, projections: chosen };
-        const shapes = Object.entries(adapterShapes(config, lora));
-        const adapters = Object.fromEntries(shapes.map(([name, shape]) => [name, noise(seed, shape, 0.4)]));
-        const batch = batchOf([[[1, 0, 1], [4, 1, 1], [2, 2, 1]]]); // prettier-ignore
-        const { beside, merged, without } = await evaluate({ parameters, adapters, batch }, (args: Args) => {
-          const weights = {
-            parameters: args.parameters,
-            adapters: args.adapters,
-            adapterScale: adapterScale(lora),
-          };
-          const run = (given: Pick<typeof weights, 'parameters'>) =>
-            hiddenStates({ config }, given, args.batch);
-          return {
-            beside: run(weights),
-            merged: run({ parameters: mergeAdapters(config, weights) }),
-            without: run({ parameters: args.parameters }),
-          };
-        });
-        expect(gap(beside, merged)).toBeLessThan(1e-4);
-        expect(gap(beside, without)).toBeGreaterThan(1e-3);
-      }),
-      { numRuns: 15 },
+  it.each(Object.entries(FAMILIES))(
+    'merged weights of %s compute what weights and adapters compute side by side',
+    async (_, family) => {
+      await fc.assert(
+        fc.asyncProperty(projectionsOf(tinyConfig(family)), fc.nat(99), async (chosen, seed) => {
+          const { config, parameters } = tinyModel(seed, family);
+          const lora = { rank: 2, alpha: 3, projections: chosen };
+          const shapes = Object.entries(adapterShapes(config, lora));
+          const adapters = Object.fromEntries(shapes.map(([name, shape]) => [name, noise(seed, shape, 0.4)]));
+          const batch = batchOf([[[1, 0, 1], [4, 1, 1], [2, 2, 1]]]); // prettier-ignore
+          const { beside, merged, without } = await evaluate(
+            { parameters, adapters, batch },
+            (args: Args) => {
+              const weights = {
+                parameters: args.parameters,
+                adapters: args.adapters,
+                adapterScale: adapterScale(lora),
+              };
+              const run = (given: Pick<typeof weights, 'parameters'>) =>
+                hiddenStates({ config }, given, args.batch);
+              return {
+                beside: run(weights),
+                merged: run({ parameters: mergeAdapters(config, weights) }),
+                without: run({ parameters: args.parameters }),
+              };
+            },
+          );
+          expect(gap(beside, merged)).toBeLessThan(1e-4);
+          expect(gap(beside, without)).toBeGreaterThan(1e-3);
+        }),
+        { numRuns: 4 },
+      );
+    },
+  );
+
+  it('refuses adapters of modules that the model does not have, and halves of adapters', () => {
+    const config = tinyConfig();
+    const merge = (name: string) =>
+      mergeAdapters(config, { parameters: {}, adapters: { [name]: null as never } });
+    for (const name of ['model.layers.2.self_attn.q_proj.lora_A', 'model.layers.0.self_attn.q_proj.lora_A'])
+      expect(() => merge(name)).toThrow(expect.objectContaining({ code: 'LORA_MISSING_TENSOR' }));
+  });
+});
+
+describe('parseProjection', () => {
+  const paths = (family: string, name: string) =>
+    parseProjection(tinyConfig(FAMILIES[family]), name).map(({ path }) => path);
+
+  it("takes a family's module names, and the short ones where there is such a module", () => {
+    expect(paths('llama', 'q')).toEqual(['self_attn.q_proj']);
+    expect(paths('llama', 'gate_proj')).toEqual(['mlp.gate_proj']);
+    expect(paths('gpt2', 'c_proj')).toEqual(['attn.c_proj', 'mlp.c_proj']);
+    expect(paths('gpt2', 'o')).toEqual(['attn.c_proj']);
+    expect(paths('gpt2', 'up')).toEqual(['mlp.c_fc']);
+    expect(paths('gpt_neox', 'dense')).toEqual(['attention.dense']);
+    expect(paths('phi3', 'gate_up_proj')).toEqual(['mlp.gate_up_proj']);
+    expect(() => paths('phi3', 'q')).toThrow(/qkv_proj/);
+    expect(() => paths('llama', 'proj')).toThrow(
+      expect.objectContaining({ code: 'LORA_UNKNOWN_PROJECTION' }),
     );
+  });
+
+  it('every module of every family has a name of its own', () => {
+    for (const family of Object.values(FAMILIES)) {
+      const config = tinyConfig(family);
+      const found = projectionNames(config).map((name) => parseProjection(config, name));
+      expect(found).toEqual(config.modules.linears.map((linear) => [linear]));
+    }
   });
 });
 
@@ -98,6 +142,16 @@ describe('adapter folders', () => {
   it('read back as they were written', async () => {
     await writeAdapters(folder, config, { lora, adapters }, 'some/model');
     expect(await readAdapters(folder, config)).toEqual({ lora, adapters });
+  });
+
+  it.each(Object.entries(FAMILIES))('of %s read back as they were written', async (_, family) => {
+    const config = tinyConfig(family);
+    const all = { rank: 2, alpha: 8, projections: projectionNames(config) };
+    await writeAdapters(folder, config, { lora: all, adapters: initialAdapters(config, all, 7) });
+    const read = await readAdapters(folder, config);
+    expect(read).toEqual({ lora: all, adapters: initialAdapters(config, all, 7) });
+    const json = JSON.parse(await readFile(join(folder, 'adapter_config.json'), 'utf8')) as object;
+    expect(json).toMatchObject({ fan_in_fan_out: config.modelType === 'gpt2' });
   });
 
   it('read tensors that PEFT wrote', async () => {

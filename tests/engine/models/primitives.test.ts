@@ -9,6 +9,8 @@ import {
   type HostTensor,
   type Tensor,
 } from '../../../engine/index.js';
+import { ACTIVATIONS, activate, type Activation } from '../../../engine/models/activation.js';
+import { layerNorm } from '../../../engine/models/layer-norm.js';
 import { rmsNorm } from '../../../engine/models/rms-norm.js';
 import { rotate, rotation, scaled } from '../../../engine/models/rope.js';
 import { swiglu } from '../../../engine/models/swiglu.js';
@@ -28,12 +30,44 @@ function rotationOf(): ReturnType<typeof rotation> {
   return scaled(rotation(tinyConfig().rope!, ops.tensor2d(positions, [2, 3], 'int32')), 0.5);
 }
 
+/** The definitions, written out: Φ by erf, and its approximation by tanh. */
+const plain = (name: Activation) => (x: Tensor): Tensor => {
+  if (name === 'relu') return ops.maximum(x, 0);
+  if (name === 'silu' || name === 'swish') return ops.mul(x, ops.sigmoid(x));
+  const cubic = ops.add(x, ops.mul(ops.mul(ops.mul(x, x), x), 0.044715));
+  const bend = ['gelu', 'gelu_python'].includes(name)
+    ? ops.erf(ops.div(x, Math.SQRT2))
+    : ops.tanh(ops.mul(cubic, Math.sqrt(2 / Math.PI)));
+  return ops.mul(ops.mul(x, 0.5), ops.add(bend, 1));
+}; // prettier-ignore
+
+const activations: Readonly<Record<string, Subject>> = Object.fromEntries(
+  ACTIVATIONS.map((name) => [
+    name,
+    {
+      shapes: { x: [4, 3] },
+      given: ({ x }) => activate(name, x!),
+      taped: ({ x }) => plain(name)(x!),
+    },
+  ]),
+);
+
 const subjects: Readonly<Record<string, Subject>> = {
   rmsNorm: {
     shapes: { x: [5, 6], weight: [6] },
     given: ({ x, weight }) => rmsNorm(x!, weight!, 1e-5),
     taped: ({ x, weight }) =>
       ops.mul(ops.div(x!, ops.sqrt(ops.add(ops.mean(ops.square(x!), -1, true), 1e-5))), weight!),
+  },
+  ...activations,
+  layerNorm: {
+    shapes: { x: [5, 6], weight: [6], bias: [6] },
+    given: ({ x, weight, bias }) => layerNorm(x!, weight!, bias!, 1e-5),
+    taped: ({ x, weight, bias }) => {
+      const centred = ops.sub(x!, ops.mean(x!, -1, true));
+      const deviation = ops.sqrt(ops.add(ops.mean(ops.square(centred), -1, true), 1e-5));
+      return ops.add(ops.mul(ops.div(centred, deviation), weight!), bias!);
+    },
   },
   swiglu: {
     shapes: { gate: [4, 3], up: [4, 3] },

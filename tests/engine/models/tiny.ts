@@ -32,6 +32,45 @@ export function tinyConfig(overrides: Readonly<Record<string, unknown>> = {}): M
   });
 }
 
+/** Entries of `config.json` that make {@link tinyConfig} a model of each family, with what is particular to it switched on. */
+export const FAMILIES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  llama: {},
+  mistral: { architectures: ['MistralForCausalLM'], sliding_window: 3 },
+  qwen2: {
+    architectures: ['Qwen2ForCausalLM'],
+    use_sliding_window: true,
+    sliding_window: 3,
+    max_window_layers: 1,
+  },
+  qwen3: { architectures: ['Qwen3ForCausalLM'], attention_bias: true, tie_word_embeddings: true },
+  gemma2: {
+    architectures: ['Gemma2ForCausalLM'],
+    query_pre_attn_scalar: 6,
+    sliding_window: 3,
+    attn_logit_softcapping: 1.5,
+    final_logit_softcapping: 4,
+  },
+  phi3: { architectures: ['Phi3ForCausalLM'], partial_rotary_factor: 0.5, sliding_window: 4 },
+  gpt2: {
+    architectures: ['GPT2LMHeadModel'],
+    n_inner: 10,
+    scale_attn_by_inverse_layer_idx: true,
+    tie_word_embeddings: false,
+  },
+  gpt_neox: { architectures: ['GPTNeoXForCausalLM'], num_attention_heads: 2, rotary_pct: 0.5 },
+  gpt_neox_sequential: {
+    architectures: ['GPTNeoXForCausalLM'],
+    rotary_pct: 1,
+    use_parallel_residual: false,
+    attention_bias: false,
+  },
+  gpt_neo: {
+    architectures: ['GPTNeoForCausalLM'],
+    attention_types: [[['global', 'local'], 1]],
+    window_size: 3,
+  },
+};
+
 /** A model of {@link tinyConfig} with random weights, norms and biases among them. */
 export function tinyModel(seed: number, overrides: Readonly<Record<string, unknown>> = {}): Model {
   const config = tinyConfig(overrides);

@@ -1,9 +1,11 @@
 /** @file An Arrow IPC file or stream as a source: a record batch is a group. Knows nothing about what rows mean. */
 import { Message, RecordBatchReader, type Data, type Schema } from 'apache-arrow';
-import { open, type FileHandle } from 'node:fs/promises';
-import { complain } from '../foundation/index.js';
+import type { FileHandle } from 'node:fs/promises';
+import { complain, LatstreamError } from '../foundation/index.js';
+import { asFile } from './arrow.file.js';
 import { findMessages, readBytes, type BatchBlock } from './arrow.messages.js';
 import { plainValues } from './arrow.values.js';
+import { openHandle } from './handles.js';
 import { groupAt, groupsOf, type Row, type Source } from './source.js';
 
 /**
@@ -12,15 +14,16 @@ import { groupAt, groupsOf, type Row, type Source } from './source.js';
  * @throws DATASET_ARROW where the file is cut off, compressed, or not Arrow.
  */
 export async function openArrow(path: string): Promise<Source> {
-  const file = await open(path, 'r');
+  const handle = await openHandle(path);
+  const file = asFile(handle);
   try {
-    const bytes = (await file.stat()).size;
-    const { schema, batches } = await orComplain(path, () => findMessages(file, bytes));
+    const { schema, batches } = await orComplain(path, () => findMessages(file, handle.size));
     const columns = schema.fields.map((field) => field.name);
     const groups = groupsOf(batches.map(({ rows }) => rows));
     const source: Source = {
       path,
-      bytes,
+      bytes: handle.size,
+      ...(handle.etag !== undefined && { etag: handle.etag }),
       columns,
       rows: groups.reduce((sum, { rows }) => sum + rows, 0),
       groups,
@@ -28,11 +31,11 @@ export async function openArrow(path: string): Promise<Source> {
         groupAt(source, group);
         return orComplain(path, () => readBatch(file, batches[group] as BatchBlock, schema, names));
       },
-      close: () => file.close(),
+      close: () => handle.close(),
     };
     return source;
   } catch (error) {
-    await file.close();
+    await handle.close();
     throw error;
   }
 }
@@ -87,6 +90,7 @@ async function orComplain<T>(path: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {
+    if (error instanceof LatstreamError) throw error;
     return complain(
       {
         code: 'DATASET_ARROW',

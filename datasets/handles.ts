@@ -18,8 +18,10 @@ export async function openHandle(path: string): Promise<ByteSource> {
 
 class Handle implements ByteSource {
   size = -1;
+  etag?: string;
   private source: Promise<ByteSource> | undefined;
   private users = 0;
+  private closed = false;
 
   constructor(readonly path: string) {}
 
@@ -27,7 +29,13 @@ class Handle implements ByteSource {
     return this.use((source) => source.read(start, length));
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.closed = true;
+    return this.rest();
+  }
+
+  /** Closes what is open, until the next read. */
+  async rest(): Promise<void> {
     open.delete(this);
     const { source } = this;
     this.source = undefined;
@@ -35,13 +43,12 @@ class Handle implements ByteSource {
   }
 
   async use<T>(act: (source: ByteSource) => Promise<T>): Promise<T> {
+    if (this.closed) throw new Error(`${this.path} is closed`);
     this.users++;
     open.delete(this);
     open.add(this);
     try {
-      const source = await (this.source ??= openBytes(this.path));
-      if (this.size >= 0 && source.size !== this.size) changed(this.path, this.size, source.size);
-      this.size = source.size;
+      const source = await (this.source ??= this.opened());
       return await act(source);
     } catch (error) {
       if (this.size < 0) open.delete(this);
@@ -49,6 +56,23 @@ class Handle implements ByteSource {
     } finally {
       this.users--;
       await closeIdle();
+    }
+  }
+
+  private async opened(): Promise<ByteSource> {
+    try {
+      const source = await openBytes(this.path);
+      const { size, etag } = this;
+      if (size >= 0 && (source.size !== size || source.etag !== etag)) {
+        await source.close();
+        changed(this.path);
+      }
+      this.size = source.size;
+      if (source.etag !== undefined) this.etag = source.etag;
+      return source;
+    } catch (error) {
+      this.source = undefined; // the next reader may have more luck
+      throw error;
     }
   }
 
@@ -60,16 +84,16 @@ class Handle implements ByteSource {
 async function closeIdle(): Promise<void> {
   for (const handle of open) {
     if (open.size <= MOST_OPEN) return;
-    if (handle.idle) await handle.close();
+    if (handle.idle) await handle.rest();
   }
 }
 
-function changed(path: string, before: number, now: number): never {
+function changed(path: string): never {
   return complain({
     code: 'BYTES_CHANGED',
     owner: path,
-    expected: `the ${before} bytes that it had`,
-    got: `${now}`,
+    expected: 'the file that was opened',
+    got: 'another one in its place',
     hint: 'do not change a file while it is read; start again',
   });
 }

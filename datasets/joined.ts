@@ -38,6 +38,7 @@ export async function joined(
     path: name,
     bytes: parts.reduce((sum, part) => sum + part.bytes, 0),
     files: parts.length,
+    ...(parts.some(({ etag }) => etag) && { etag: parts.map(({ etag }) => etag ?? '').join() }),
     columns: [...new Set(parts.flatMap((part) => part.columns))],
     ...(parts[0]?.types && { types: parts[0].types }),
     rows: parts.reduce((sum, part) => sum + part.rows, 0),

@@ -1,5 +1,5 @@
 /** @file Opens datasets: files by their format, and many files as one. Knows nothing about what rows mean. */
-import { complain } from '../foundation/index.js';
+import { complain, LatstreamError } from '../foundation/index.js';
 import { openArrow } from './arrow.js';
 import { openCsv } from './csv.js';
 import { openHandle } from './handles.js';
@@ -107,6 +107,7 @@ async function start(path: string): Promise<string> {
       await bytes.close();
     }
   } catch (error) {
+    if (error instanceof LatstreamError) throw error;
     return complain(
       {
         code: 'DATASET_MISSING',

@@ -17,6 +17,7 @@ export type ParquetRequest = ParquetQuestion & { readonly id: number; readonly f
 export interface ParquetAnswer {
   readonly opened?: {
     readonly bytes: number;
+    readonly etag: string | undefined;
     readonly columns: readonly { readonly name: string; readonly type: string }[];
     readonly counts: readonly number[];
     readonly rowGroups: number;

@@ -18,6 +18,7 @@ export async function openParquet(path: string, partBytes?: number): Promise<Sou
     return {
       path,
       bytes: opened.bytes,
+      ...(opened.etag !== undefined && { etag: opened.etag }),
       columns: opened.columns.map(({ name }) => name),
       types: opened.columns.map(({ type }) => type),
       rows: opened.counts.reduce((sum, rows) => sum + rows, 0),

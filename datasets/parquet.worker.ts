@@ -25,6 +25,7 @@ async function answer(request: ParquetRequest): Promise<ParquetAnswer> {
     return {
       opened: {
         bytes: bytes.size,
+        etag: bytes.etag,
         columns: columns.map(({ name, type }) => ({ name, type })),
         counts: parts.map(({ rows }) => rows),
         rowGroups,

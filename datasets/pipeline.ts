@@ -12,7 +12,7 @@ import { pack } from './pack.js';
 import type { BenignColumns, Example, PairColumns } from './pairs.js';
 import { prefetch } from './prefetch.js';
 import { shuffledRows, type Progress } from './shuffle.js';
-import type { Source } from './source.js';
+import { identityOf, type Source } from './source.js';
 
 /** A dataset file and its column mapping. */
 export interface DatasetConfig<Columns> {
@@ -150,9 +150,8 @@ class Feed {
     const source = await open(this.dataset.path);
     this.source = source;
     const window = this.config.shuffleRows ?? 8192;
-    const counts = source.groups.map((group) => group.rows);
     this.order = createHash('sha256')
-      .update(JSON.stringify([source.bytes, counts, window, this.seed, this.purpose]))
+      .update(JSON.stringify([identityOf(source), window, this.seed, this.purpose]))
       .digest('hex')
       .slice(0, 16);
     if (this.from && this.from.order !== this.order) mismatch(this.dataset.path);

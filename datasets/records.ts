@@ -69,6 +69,7 @@ export async function openRecords(
     return {
       path,
       bytes: bytes.size,
+      ...(bytes.etag !== undefined && { etag: bytes.etag }),
       columns,
       rows: stretches.reduce((sum, stretch) => sum + stretch.rows, 0),
       groups: groupsOf(stretches.map((stretch) => stretch.rows)),

@@ -16,6 +16,8 @@ export interface Source {
   readonly path: string;
   /** Size of the file, to notice that it is another one when a run resumes. */
   readonly bytes: number;
+  /** A mark of the content, where whoever holds the file gives one. */
+  readonly etag?: string;
   /** How many files it is made of, where not one. */
   readonly files?: number;
   /** Top-level column names. */
@@ -28,6 +30,11 @@ export interface Source {
   /** The rows of one group, with these top-level columns. */
   read(group: number, columns: readonly string[]): Promise<readonly Row[]>;
   close(): Promise<void>;
+}
+
+/** What tells a source from another one in its place, as plain JSON. */
+export function identityOf({ bytes, etag, groups }: Source): unknown {
+  return [etag === undefined ? bytes : [bytes, etag], groups.map(({ rows }) => rows)];
 }
 
 /** A row and its index in the file, counted from 0. */

@@ -1,11 +1,11 @@
 /** @file A file in blocks that are fetched when needed and kept for a while. Knows not from where. */
 import type { Remote } from './settings.js';
+import { keepOnShelf, takeFromShelf, trimShelf } from './shelf.js';
 
 type Fetch = (start: number, end: number) => Promise<Uint8Array>;
 
-/** Holds at most `remote.blocks.kept` bytes, beside what is being asked for. */
+/** All of a thread together hold at most `remote.blocks.kept` bytes, beside what is being asked for. */
 export class Blocks {
-  /** By number, the least recently read first. */
   private readonly held = new Map<number, Promise<Uint8Array>>();
   private readonly size: number;
   private readonly waiting: (() => void)[] = [];
@@ -24,7 +24,7 @@ export class Blocks {
 
   /** A block that came by another way. */
   keep(block: number, bytes: Uint8Array | undefined): void {
-    if (bytes && bytes.length > 0) this.held.set(block, Promise.resolve(bytes));
+    if (bytes && bytes.length > 0) this.hold(block, Promise.resolve(bytes));
   }
 
   /** Bytes that lie inside the file, in memory of their own. */
@@ -47,6 +47,12 @@ export class Blocks {
     return bytes;
   }
 
+  /** Lets go of all. */
+  close(): void {
+    for (const bytes of this.held.values()) takeFromShelf(bytes);
+    this.held.clear();
+  }
+
   /** Blocks from `first` to before `end`; what is missing in a row is asked for at once. */
   private blocks(first: number, end: number, ahead: number): Promise<Uint8Array>[] {
     const missing = (block: number): boolean => !this.held.has(block);
@@ -61,7 +67,7 @@ export class Blocks {
       block = stop;
     }
     const found = Array.from({ length: end - first }, (_, at) => this.touched(first + at));
-    this.forget();
+    trimShelf(this.remote.blocks.kept);
     return found;
   }
 
@@ -72,24 +78,25 @@ export class Blocks {
       const from = (at - block) * this.size;
       // A copy: a part would keep the whole answer in memory.
       const one = run.then((bytes) => bytes.slice(from, from + this.size));
-      one.catch(() => this.held.get(at) === one && this.held.delete(at));
-      this.held.set(at, one);
+      one.catch(() => this.drop(at, one));
+      this.hold(at, one);
     }
   }
 
   private touched(block: number): Promise<Uint8Array> {
     const bytes = this.held.get(block) as Promise<Uint8Array>;
-    this.held.delete(block);
-    this.held.set(block, bytes);
+    this.hold(block, bytes);
     return bytes;
   }
 
-  private forget(): void {
-    const most = Math.max(1, Math.floor(this.remote.blocks.kept / this.size));
-    for (const block of this.held.keys()) {
-      if (this.held.size <= most) return;
-      this.held.delete(block);
-    }
+  private hold(block: number, bytes: Promise<Uint8Array>): void {
+    this.held.set(block, bytes);
+    keepOnShelf(bytes, this.size, () => this.drop(block, bytes));
+  }
+
+  private drop(block: number, bytes: Promise<Uint8Array>): void {
+    takeFromShelf(bytes);
+    if (this.held.get(block) === bytes) this.held.delete(block);
   }
 
   /** A few requests at a time. */

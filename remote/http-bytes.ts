@@ -58,6 +58,7 @@ async function ranged(path: string, address: string, reply: Reply, remote: Remot
     },
     close: () => {
       stop.abort(new Error(`${path} is closed`));
+      blocks.close();
       return Promise.resolve();
     },
   };

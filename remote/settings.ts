@@ -27,7 +27,7 @@ export interface Remote {
   readonly redirects: number;
   /** Bytes, entries and pages (retries included) of what the hub says about a repository. */
   readonly listing: { readonly bytes: number; readonly entries: number; readonly pages: number };
-  /** Sizes in bytes, of reading by range: what is fetched and kept at least, kept at most, asked for at once, read ahead. */
+  /** Sizes in bytes, of reading by range: of a block, kept of all files together, asked for at once, read ahead. */
   readonly blocks: {
     readonly size: number;
     readonly kept: number;

@@ -1,6 +1,7 @@
 /** @file Where the messages of an Arrow IPC file or stream lie, from their headers alone. Reads no values. */
 import { Message, RecordBatchReader, type Schema } from 'apache-arrow';
 import type { FileHandle } from 'node:fs/promises';
+import { checkFooter, checkMessageHeader } from './arrow.header.js';
 
 const MAGIC = 'ARROW1';
 /** Behind the footer: its length and the magic. */
@@ -124,11 +125,20 @@ class Found {
 
 interface BatchHeader {
   readonly compression: unknown;
+  readonly length: number;
+  readonly nodes: readonly { readonly length: number; readonly nullCount: number }[];
   readonly buffers: readonly { readonly offset: number; readonly length: number }[];
 }
 
-function checkBody({ compression, buffers }: BatchHeader, bodyLength: number): void {
+/** The least that a value takes is a bit; a few columns of nulls take nothing. */
+const FREE_VALUES = 2 ** 16;
+
+function checkBody({ compression, length, nodes, buffers }: BatchHeader, bodyLength: number): void {
   if (compression) throw new Error('compressed buffers');
+  const most = FREE_VALUES + 8 * bodyLength;
+  const counts = [length, ...nodes.flatMap((node) => [node.length, node.nullCount])];
+  if (counts.some((count) => !(count >= 0 && count <= most)))
+    throw new Error('more values than its bytes can hold');
   if (buffers.some(({ offset, length }) => offset < 0 || length < 0 || offset + length > bodyLength))
     throw new Error('a buffer that lies outside its message');
 }
@@ -152,7 +162,9 @@ async function readMessage(
   if (length === 0) return { bytes: start };
   if (length < 0) throw new Error(`no message at byte ${at}`);
   whole(start + length);
-  const header = Message.decode(await readBytes(file, at + start, length));
+  const bytesOfHeader = await readBytes(file, at + start, length);
+  checkMessageHeader(bytesOfHeader);
+  const header = Message.decode(bytesOfHeader);
   if (header.bodyLength < 0) throw new Error(`no message at byte ${at}`);
   const bytes = start + length + header.bodyLength;
   whole(bytes);
@@ -166,6 +178,7 @@ async function checkTrailer(file: FileHandle, size: number): Promise<void> {
   if (latin1(trailer.subarray(4)) !== MAGIC) throw new Error('a file without a footer');
   const length = new DataView(trailer.buffer).getInt32(0, true);
   if (length <= 0 || length > size - 8 - TRAILER) throw new Error('a broken footer');
+  checkFooter(await readBytes(file, size - TRAILER - length, length));
 }
 
 function latin1(bytes: Uint8Array): string {

@@ -156,8 +156,8 @@ function templateIn(config: JsonObject | undefined): string | undefined {
   const found = config?.['chat_template'];
   if (typeof found === 'string') return found;
   if (!Array.isArray(found)) return undefined;
-  const named = found as { readonly name?: string; readonly template?: string }[];
-  return (named.find(({ name }) => name === 'default') ?? named[0])?.template;
+  const named = found as ({ readonly name?: string; readonly template?: string } | null)[];
+  return (named.find((each) => each?.name === 'default') ?? named[0])?.template;
 }
 
 function attempt<T>(owner: string, render: () => T): T {

@@ -1,5 +1,5 @@
 /** @file A file of JSON lines, or of one JSON list, as a source. Knows nothing about what rows mean. */
-import { complain } from '../foundation/index.js';
+import { complain, parseJson } from '../foundation/index.js';
 import { filledLines, lineCutter } from './lines.js';
 import { openRecords, type Cut, type Cutter, type RecordFormat } from './records.js';
 import type { Row, Source } from './source.js';
@@ -116,7 +116,7 @@ function object(value: unknown, owner: string): Row {
 
 function parse(content: string, owner: string): unknown {
   try {
-    return JSON.parse(content);
+    return parseJson(content);
   } catch (error) {
     return bad(owner, error instanceof Error ? error.message : 'something else', error);
   }

@@ -2,7 +2,7 @@
 import * as hub from '@huggingface/tokenizers';
 import { join } from 'node:path';
 import { openModelFolder, type ModelFile, type ModelFolder } from '../formats/index.js';
-import { complain } from '../foundation/index.js';
+import { complain, parseJson } from '../foundation/index.js';
 import {
   specialTexts,
   withAddedTokens,
@@ -68,7 +68,7 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
  * text is what tokenizer.json's post-processor says; `add_bos_token` changes nothing beside one, as in transformers.
  */
 export function createTokenizer(definition: JsonObject, config: JsonObject, owner = 'tokenizer'): Tokenizer {
-  const library = construct(withAddedTokens({ definition, config }), config, owner);
+  const library = orInvalid(owner, () => new Library(withAddedTokens({ definition, config }), config));
   const texts = specialTexts(config);
   const special = (name: string): SpecialToken | undefined => {
     const text = texts[name];
@@ -76,24 +76,30 @@ export function createTokenizer(definition: JsonObject, config: JsonObject, owne
     return text === undefined || id === undefined ? undefined : { id, text };
   };
   const bos = special('bos_token');
-  const vocabulary = library.get_vocab(true);
-  const ids = [...vocabulary.values(), ...library.get_added_tokens_decoder().keys()];
+  const vocabulary = orInvalid(owner, () => library.get_vocab(true));
+  const ids = orInvalid(owner, () =>
+    tokenIds([...vocabulary.values(), ...library.get_added_tokens_decoder().keys()]),
+  );
   // The library cleans up by default (`x !` becomes `x!`), which loses text; here only where the model asks for it.
   const cleanUp = config['clean_up_tokenization_spaces'] === true;
-  const addsBos = bos !== undefined && library.encode('').ids[0] === bos.id;
+  const addsBos = bos !== undefined && orInvalid(owner, () => library.encode('').ids[0]) === bos.id;
   return {
     encode(text, { specialTokens = true } = {}) {
-      const tokens = library.encode(text, { add_special_tokens: specialTokens }).ids;
+      const tokens = orInvalid(owner, () =>
+        tokenIds(library.encode(text, { add_special_tokens: specialTokens }).ids),
+      );
       const doubled = specialTokens && addsBos && tokens[0] === bos.id && tokens[1] === bos.id;
       return doubled ? tokens.slice(1) : tokens;
     },
     decode: (tokens, { specialTokens = false } = {}) =>
       tokens.length === 0
         ? ''
-        : library.decode([...tokens], {
-            skip_special_tokens: !specialTokens,
-            clean_up_tokenization_spaces: cleanUp,
-          }),
+        : orInvalid(owner, () =>
+            library.decode([...tokens], {
+              skip_special_tokens: !specialTokens,
+              clean_up_tokenization_spaces: cleanUp,
+            }),
+          ),
     bos,
     eos: special('eos_token'),
     pad: special('pad_token'),
@@ -129,7 +135,7 @@ export async function readJson(model: ModelFolder, name: ModelFile): Promise<Jso
   const file = join(model.path, name);
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJson(text);
   } catch (error) {
     return invalid(file, error);
   }
@@ -153,13 +159,25 @@ const { Tokenizer: Library } = hub as unknown as {
   readonly Tokenizer: new (definition: JsonObject, config: JsonObject) => HubTokenizer;
 };
 
-function construct(definition: JsonObject, config: JsonObject, owner: string): HubTokenizer {
+/** The library checks little: much that is wrong in a definition shows when a text is encoded. */
+function orInvalid<T>(owner: string, act: () => T): T {
   try {
-    return new Library(definition, config);
+    return act();
   } catch (error) {
     return invalid(owner, error);
   }
 }
+
+function tokenIds(ids: readonly unknown[]): number[] {
+  const wrong = ids.findIndex(
+    (id) => !Number.isInteger(id) || (id as number) < 0 || (id as number) > LARGEST_ID,
+  );
+  if (wrong < 0) return ids as number[];
+  throw new Error(`a token whose id is ${String(ids[wrong]).slice(0, 40)}`);
+}
+
+/** Ids are 32-bit integers wherever they are stored. */
+const LARGEST_ID = 2 ** 31 - 1;
 
 function invalid(owner: string, error: unknown): never {
   return complain(
@@ -167,7 +185,7 @@ function invalid(owner: string, error: unknown): never {
       code: 'TOKENIZER_INVALID',
       owner,
       expected: 'a Hugging Face tokenizer in JSON',
-      got: error instanceof Error ? error.message : String(error),
+      got: (error instanceof Error ? error.message : String(error)).slice(0, 200),
       hint: 'download the file again, or write it with transformers (save_pretrained)',
     },
     { cause: error },

@@ -1,6 +1,6 @@
 /** @file Bytes that are read by range, wherever they are: what readers of files ask for. Knows no file format. */
-import { open } from 'node:fs/promises';
 import { complain } from '../foundation/index.js';
+import { openFile } from './file.js';
 
 /** Bytes of known length that can be read anywhere. Safe to read from several places at once. */
 export interface ByteSource {
@@ -21,17 +21,16 @@ export interface ByteSource {
 /** One call of the operating system reads less than 2 GiB. */
 const READ_BYTES = 2 ** 30;
 
-/** A file of this machine. @throws what the operating system says. */
+/** A file of this machine. @throws as {@link openFile} */
 export async function openFileBytes(path: string): Promise<ByteSource> {
-  const file = await open(path, 'r');
+  const file = await openFile(path);
   try {
-    const stat = await file.stat();
-    if (stat.isDirectory()) throw Object.assign(new Error('a directory'), { code: 'EISDIR' });
+    const { size } = await file.stat();
     return {
       path,
-      size: stat.size,
+      size,
       async read(start, length) {
-        if (start + length > stat.size) return cut(path, start + length, stat.size);
+        if (start + length > size) return cut(path, start + length, size);
         const bytes = new Uint8Array(length);
         for (let at = 0; at < length;) {
           const { bytesRead } = await file.read(bytes, at, Math.min(READ_BYTES, length - at), start + at);

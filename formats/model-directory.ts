@@ -1,7 +1,8 @@
 /** @file A model as Hugging Face keeps it: a directory of JSON files and safetensors, in one file or in shards. */
-import { access, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { complain } from '../foundation/index.js';
+import { access } from 'node:fs/promises';
+import { isAbsolute, join, normalize } from 'node:path';
+import { complain, parseJson } from '../foundation/index.js';
+import { readText } from './file.js';
 import type { ModelFolder } from './model-folder.js';
 import { readSafetensors, readSafetensorsHeader, type StoredTensor } from './safetensors.js';
 
@@ -66,12 +67,31 @@ async function weightMap(directory: string): Promise<ReadonlyMap<string, string>
       got: map === undefined ? 'nothing' : JSON.stringify(map).slice(0, 80),
       hint: 'fetch the index file again',
     });
-  return new Map(Object.entries(map).filter((entry) => typeof entry[1] === 'string'));
+  const files = Object.entries(map).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string',
+  );
+  for (const [name, file] of files) if (leavesFolder(file)) refuseOutside(path, name, file);
+  return new Map(files);
+}
+
+/** A link in the folder may lead anywhere, as those of the hub's cache do; a name may not. */
+function leavesFolder(file: string): boolean {
+  return isAbsolute(file) || normalize(file).startsWith('..');
+}
+
+function refuseOutside(path: string, name: string, file: string): never {
+  return complain({
+    code: 'MODEL_CONFIG',
+    owner: `model ${path}, tensor ${name}`,
+    expected: 'a file in the folder of the model',
+    got: file.slice(0, 80),
+    hint: 'fetch the index file again',
+  });
 }
 
 function parsed(json: string, path: string): unknown {
   try {
-    return JSON.parse(json);
+    return parseJson(json);
   } catch (error) {
     return complain(
       {
@@ -88,7 +108,7 @@ function parsed(json: string, path: string): unknown {
 
 async function optionalText(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, 'utf8');
+    return await readText(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     return missing(path, error);

@@ -1,7 +1,8 @@
 /** @file Reads and writes safetensors files, tensor by tensor, as plain typed arrays. Imports nothing but errors. */
-import { open, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { complain } from '../foundation/index.js';
 import { writeAtomically } from './atomic.js';
+import { openFile } from './file.js';
 import { fromBfloat16, fromHalf, toBfloat16, toHalf } from './half.js';
 import {
   ELEMENT_BYTES,
@@ -134,14 +135,15 @@ async function withFile<T>(path: string, use: (file: FileHandle, owner: string) 
   const owner = `safetensors ${path}`;
   let file: FileHandle;
   try {
-    file = await open(path, 'r');
+    file = await openFile(path);
   } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
     return complain(
       {
-        code: 'SAFETENSORS_MISSING',
+        code: code === 'EISDIR' || code === 'ENOTFILE' ? 'SAFETENSORS_NOT_FILE' : 'SAFETENSORS_MISSING',
         owner,
         expected: 'a file that can be read',
-        got: (error as NodeJS.ErrnoException).code ?? String(error),
+        got: code === undefined ? String(error) : `${code} (${(error as Error).message})`,
         hint: 'check the path',
       },
       { cause: error },
@@ -155,16 +157,7 @@ async function withFile<T>(path: string, use: (file: FileHandle, owner: string) 
 }
 
 async function headerOf(file: FileHandle, owner: string): Promise<{ header: Header; start: number }> {
-  const found = await file.stat();
-  if (!found.isFile())
-    complain({
-      code: 'SAFETENSORS_NOT_FILE',
-      owner,
-      expected: 'a file',
-      got: found.isDirectory() ? 'a directory' : 'something else',
-      hint: 'check the path',
-    });
-  const { size } = found;
+  const { size } = await file.stat();
   const first = new Uint8Array(await readAt(file, 0, Math.min(8, size), owner));
   const length = headerLength(first, size, owner);
   const bytes = new Uint8Array(await readAt(file, 8, length, owner));

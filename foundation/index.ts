@@ -1,4 +1,5 @@
 export { complain, LatstreamError, type Complaint } from './error.js';
+export { parseJson } from './json.js';
 export { draws, permutation, type Draws } from './random.js';
 export { pairedBootstrap, pairedDifference, wilson, type Interval } from './statistics.js';
 export { editDistance, nearMatches } from './near.js';

@@ -12,8 +12,12 @@ export function editDistance(a: string, b: string): number {
   return row[b.length] ?? 0;
 }
 
+/** Longer ones are no slips of a key, and would take long to compare. */
+const LONGEST_WORD = 64;
+
 /** Known words that are close to `word`, closest first; at most three. */
 export function nearMatches(word: string, known: readonly string[]): string[] {
+  if (word.length > LONGEST_WORD) return [];
   const lower = word.toLowerCase();
   return known
     .map((each) => ({ each, distance: distanceTo(lower, each.toLowerCase()) }))

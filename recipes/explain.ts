@@ -28,7 +28,7 @@ function explain(issues: readonly z.core.$ZodIssue[], candidate: unknown, owner:
     code: 'RECIPE_INVALID',
     owner,
     expected: `a valid ${where} (${issue?.message ?? 'see the schema'})`,
-    got: got === undefined ? 'nothing' : JSON.stringify(got),
+    got: got === undefined ? 'nothing' : JSON.stringify(got).slice(0, 200),
     hint: `correct ${where}`,
   });
 }
@@ -37,7 +37,7 @@ function refuseKey(issue: z.core.$ZodIssueUnrecognizedKeys, candidate: unknown, 
   const key = issue.keys[0] ?? '';
   const known = keysAt(recipeSchema, issue.path, candidate);
   const near = nearMatches(key, known);
-  const whole = [...issue.path, key].join('.');
+  const whole = [...issue.path, key].join('.').slice(0, 200);
   return complain({
     code: 'RECIPE_UNKNOWN_KEY',
     owner,

@@ -1,8 +1,8 @@
 /** @file Finds a recipe by name or file and puts overlays on it. Reads files; knows nothing about runs. */
-import { readFile } from 'node:fs/promises';
 import { dirname, extname, isAbsolute, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
-import { complain, nearMatches } from '../foundation/index.js';
+import { readText } from '../formats/index.js';
+import { complain, nearMatches, parseJson } from '../foundation/index.js';
 import { isAddress } from '../remote/index.js';
 import { checkRecipe } from './explain.js';
 import { jailbreak } from './jailbreak.js';
@@ -97,13 +97,28 @@ async function readOverlay(path: string, owner: string): Promise<Plain> {
       },
       { cause },
     );
-  const text = await readFile(path, 'utf8').catch((error: unknown) => unreadable('no readable file', error));
+  const text = await readText(path, LONGEST_RECIPE).catch((error: unknown) =>
+    unreadable(`no readable file (${error instanceof Error ? error.message : String(error)})`, error),
+  );
   try {
-    const content: unknown = parseYaml(text); // JSON is YAML
+    const content: unknown = parseYaml(text, { logLevel: 'error' }); // JSON is YAML. Aliases that stand for too much are refused.
+    checkDepth(content);
     return isPlain(content) ? content : unreadable(content === null ? 'nothing' : typeof content);
   } catch (error) {
     return unreadable(error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'no YAML', error);
   }
+}
+
+/** In bytes: many times what a recipe has to say. Comparing keys with each other takes YAML seconds beyond. */
+const LONGEST_RECIPE = 2 ** 16;
+/** Lists and objects in each other. */
+const DEEPEST = 64;
+
+/** An alias may hold itself: then there is no end to it. */
+function checkDepth(node: unknown, depth = 0): void {
+  if (depth > DEEPEST) throw new Error(`lists and objects nested more than ${DEEPEST} deep`);
+  if (typeof node === 'object' && node !== null)
+    for (const child of Object.values(node)) checkDepth(child, depth + 1);
 }
 
 /** Makes relative `path` and `tokenizer` entries absolute; `@out/` and `@package/` are resolved by the run. */
@@ -147,7 +162,7 @@ function withSetting(recipe: Recipe, setting: string, owner: string): Recipe {
 
 function asJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text, DEEPEST);
   } catch {
     return undefined;
   }

@@ -10,12 +10,16 @@ export function isPlain(value: unknown): value is Plain {
 
 /** `base` with `over` on top; what is of another `kind` replaces whole. Neither is changed. */
 export function overlay(base: Plain, over: Plain): Plain {
-  const merged: Record<string, unknown> = { ...base };
+  const merged = new Map(Object.entries(base));
   for (const [key, value] of Object.entries(over)) {
-    const below = merged[key];
-    merged[key] = isPlain(below) && isPlain(value) && sameKind(below, value) ? overlay(below, value) : value;
+    const below = merged.get(key);
+    merged.set(
+      key,
+      isPlain(below) && isPlain(value) && sameKind(below, value) ? overlay(below, value) : value,
+    );
   }
-  return merged;
+  // Defines names like `__proto__`, which an assignment would not.
+  return Object.fromEntries(merged);
 }
 
 function sameKind(below: Plain, over: Plain): boolean {
@@ -26,6 +30,6 @@ function sameKind(below: Plain, over: Plain): boolean {
 export function withValue(base: Plain, path: readonly string[], value: unknown): Plain {
   const [head, ...rest] = path;
   if (head === undefined) return base;
-  const below = base[head];
+  const below = Object.hasOwn(base, head) ? base[head] : undefined;
   return { ...base, [head]: rest.length === 0 ? value : withValue(isPlain(below) ? below : {}, rest, value) };
 }

@@ -5,6 +5,10 @@ import { isActivation, ACTIVATIONS, type Activation } from './activation.js';
 /** Entries of a `config.json`. */
 export type Json = Readonly<Record<string, unknown>>;
 
+/** Sizes and indices are 32-bit integers in programs. */
+const LARGEST = 2 ** 31 - 1;
+const MOST_LAYERS = 4096;
+
 /** An entry's name, or the names that it goes by. */
 type Keys = string | readonly [string, ...string[]];
 
@@ -19,10 +23,15 @@ export class ConfigReader {
   ) {}
 
   /** A positive whole number. */
-  count(keys: Keys, fallback?: number): number {
+  count(keys: Keys, fallback?: number, most = LARGEST): number {
     const [key, value = fallback] = this.first(keys);
-    if (typeof value === 'number' && Number.isInteger(value) && value > 0) return value;
-    return this.fail(key, 'a positive whole number', value);
+    if (typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= most) return value;
+    return this.fail(key, `a positive whole number of at most ${most}`, value);
+  }
+
+  /** How many layers: few enough to name all their tensors before one is read. */
+  layers(keys: Keys): number {
+    return this.count(keys, undefined, MOST_LAYERS);
   }
 
   /** As {@link count}, but null where the entry is null; `fallback` only where it is missing. */
@@ -33,7 +42,8 @@ export class ConfigReader {
 
   positive(key: string, fallback?: number): number {
     const value = this.entries[key] ?? fallback;
-    return typeof value === 'number' && value > 0 ? value : this.fail(key, 'a positive number', value);
+    if (typeof value === 'number' && value > 0 && Number.isFinite(value)) return value;
+    return this.fail(key, 'a positive number', value);
   }
 
   /** A positive number, or null where the entry is null; `fallback` only where it is missing. */

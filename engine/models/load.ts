@@ -1,7 +1,7 @@
 /** @file Models from model folders, checked against their configuration, and back into one. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { complain } from '../../foundation/index.js';
+import { complain, parseJson } from '../../foundation/index.js';
 import {
   openModelFolder,
   writeAtomically,
@@ -106,7 +106,7 @@ async function configOf(folder: ModelFolder): Promise<ModelConfig> {
 
 function parsed(json: string, owner: string): unknown {
   try {
-    return JSON.parse(json);
+    return parseJson(json);
   } catch (error) {
     return complain(
       {

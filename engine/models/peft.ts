@@ -1,8 +1,8 @@
 /** @file Adapter folders as PEFT keeps them: `adapter_config.json` and `adapter_model.safetensors`. */
-import { access, mkdir, readFile } from 'node:fs/promises';
+import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { complain } from '../../foundation/index.js';
-import { readSafetensors, writeAtomically, writeSafetensors } from '../../formats/index.js';
+import { complain, parseJson } from '../../foundation/index.js';
+import { readSafetensors, readText, writeAtomically, writeSafetensors } from '../../formats/index.js';
 import type { HostTensor } from '../tensor.js';
 import { checkTensors } from './load.js';
 import { adaptedModules, adapterShapes, parseProjection, projectionNames, type LoraConfig } from './lora.js';
@@ -124,21 +124,26 @@ function isEmpty(value: unknown): boolean {
 }
 
 async function readSettings(path: string): Promise<{ rank: number; alpha: number }> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => missing(path, error));
+  const text = await readText(path).catch((error: unknown) => missing(path, error));
   let json: Readonly<Record<string, unknown>> | null;
   try {
-    json = JSON.parse(text) as Readonly<Record<string, unknown>> | null;
+    json = parseJson(text) as Readonly<Record<string, unknown>> | null;
   } catch (error) {
     return badConfig(path, 'JSON', (error as Error).message);
   }
   if (typeof json !== 'object' || json === null) return badConfig(path, 'a JSON object', text.slice(0, 80));
   for (const [key, plain] of Object.entries(PLAIN))
-    if (!plain(json[key])) unsupported(path, `plain LoRA`, `${key} = ${JSON.stringify(json[key])}`);
+    if (!plain(json[key])) unsupported(path, `plain LoRA`, `${key} = ${said(json[key])}`);
   const { r: rank, lora_alpha: alpha } = json;
   if (typeof rank !== 'number' || !Number.isInteger(rank) || rank < 1)
-    return badConfig(path, 'r, a positive whole number', String(rank));
-  if (typeof alpha !== 'number') return badConfig(path, 'lora_alpha, a number', String(alpha));
+    return badConfig(path, 'r, a positive whole number', said(rank));
+  if (typeof alpha !== 'number' || !Number.isFinite(alpha))
+    return badConfig(path, 'lora_alpha, a number', said(alpha));
   return { rank, alpha: json['use_rslora'] === true ? alpha * Math.sqrt(rank) : alpha };
+}
+
+function said(value: unknown): string {
+  return value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 80);
 }
 
 function badConfig(path: string, expected: string, got: string): never {

@@ -10,7 +10,7 @@ export const gptNeo: Family = {
   tied: true,
   read: (reader) => {
     const width = reader.count('hidden_size');
-    const layers = reader.count(['num_layers', 'num_hidden_layers']);
+    const layers = reader.layers(['num_layers', 'num_hidden_layers']);
     const feedForwardWidth = reader.count('intermediate_size', 4 * width);
     const config = readGpt(reader, {
       width,

@@ -10,7 +10,7 @@ export const gptNeoX: Family = {
   read: (reader) => {
     const width = reader.count('hidden_size');
     const heads = reader.count('num_attention_heads');
-    const layers = reader.count('num_hidden_layers');
+    const layers = reader.layers('num_hidden_layers');
     const feedForwardWidth = reader.count('intermediate_size');
     const contextLength = reader.count('max_position_embeddings', 2048);
     if (width % heads !== 0) reader.fail('hidden_size', `a multiple of ${heads} heads`, width);

@@ -66,7 +66,7 @@ export const gpt2: Family = {
     const config = readGpt(reader, {
       width,
       heads: reader.count(['n_head', 'num_attention_heads']),
-      layers: reader.count(['n_layer', 'num_hidden_layers']),
+      layers: reader.layers(['n_layer', 'num_hidden_layers']),
       contextLength: reader.count(['n_positions', 'max_position_embeddings'], 1024),
       feedForwardWidth,
     });

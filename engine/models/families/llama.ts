@@ -20,7 +20,7 @@ export interface Dialect {
 export function readLlama(reader: ConfigReader, dialect: Dialect): Omit<ModelConfig, Shared | Tokens> {
   const width = reader.count('hidden_size');
   const heads = reader.count('num_attention_heads');
-  const layers = reader.count('num_hidden_layers');
+  const layers = reader.layers('num_hidden_layers');
   const contextLength = reader.count('max_position_embeddings', dialect.contextLength);
   const keyValueHeads = reader.countOrNull('num_key_value_heads', dialect.keyValueHeads ?? null) ?? heads;
   const headWidth = reader.count('head_dim', dialect.headWidth ?? width / heads);

@@ -1,0 +1,23 @@
+/** @file Every reader that is fuzzed. */
+import type { Target } from '../target.js';
+import { adapter } from './adapter.js';
+import { arrow } from './arrow.js';
+import { jsonl } from './jsonl.js';
+import { model } from './model.js';
+import { parquet } from './parquet.js';
+import { recipe } from './recipe.js';
+import { safetensors } from './safetensors.js';
+import { template } from './template.js';
+import { tokenizer } from './tokenizer.js';
+
+export const TARGETS: readonly Target[] = [
+  safetensors,
+  model,
+  adapter,
+  arrow,
+  parquet,
+  jsonl,
+  recipe,
+  tokenizer,
+  template,
+];

@@ -1,6 +1,7 @@
 /** @file From messages to tokens, and which of them are the assistant's. Knows nothing about files of rows. */
 import { openModelFolder } from '../formats/index.js';
 import { complain } from '../foundation/index.js';
+import { withinTime } from './deadline.js';
 import { compileTemplate } from './jinja.js';
 import { specialTexts, type JsonObject } from './special-tokens.js';
 import { readJson, type Tokenizer } from './tokenizer.js';
@@ -57,6 +58,9 @@ export class TextTooLong extends Error {
   }
 }
 
+/** A template takes a thousandth of a second. */
+const COMPILE_MILLISECONDS = 10_000;
+
 /** For models without a template: the texts as they are, and EOS after an answer. */
 export const PLAIN_TEMPLATE =
   "{% for message in messages %}{{ message['content'] }}{% if message['role'] == 'assistant' %}{{ eos_token }}{% endif %}{% endfor %}";
@@ -93,7 +97,7 @@ export function createChatTemplate(
   options: { readonly addBos?: boolean; readonly owner?: string } = {},
 ): ChatTemplate {
   const spec = { source, addBos: options.addBos ?? false, owner: options.owner ?? 'chat template' };
-  const render = attempt(spec.owner, () => compileTemplate(source));
+  const render = attempt(spec.owner, () => withinTime(COMPILE_MILLISECONDS, () => compileTemplate(source)));
   const texts = specialTexts(tokenizer.files.config);
   const encode = (text: string): number[] => {
     const tokens = tokenizer.encode(text, { specialTokens: false });

@@ -8,14 +8,17 @@ import { createContext, Script } from 'node:vm';
  * @throws what the work throws; {@link TimeUp}
  */
 export function withinTime<T>(milliseconds: number, work: () => T): T {
-  const context = createContext({ work });
+  const outer = CONTEXT.work;
+  CONTEXT.work = work;
   try {
-    return CALL.runInContext(context, { timeout: milliseconds }) as T;
+    return CALL.runInContext(CONTEXT, { timeout: milliseconds }) as T;
   } catch (error) {
     // It comes from another realm, so that it is no instance of this one's `Error`.
     if ((error as { code?: unknown } | undefined)?.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT')
       throw new TimeUp(milliseconds);
     throw error;
+  } finally {
+    CONTEXT.work = outer;
   }
 }
 
@@ -26,4 +29,6 @@ export class TimeUp extends Error {
   }
 }
 
+const CONTEXT: { work: (() => unknown) | undefined } = { work: undefined };
+createContext(CONTEXT);
 const CALL = new Script('work()');

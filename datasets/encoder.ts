@@ -1,41 +1,35 @@
 /** @file Rows to examples, in their order, whoever does the work. Knows nothing about where rows come from. */
-import { LatstreamError } from '../foundation/index.js';
 import type { ChatTemplate } from './chat.js';
-import { tokenizeRow, type Example, type TokenizeOptions } from './pairs.js';
-
-/** The mapped values of a row. */
-export interface EncoderRow {
-  /** Its number in its file. */
-  readonly index: number;
-  /** Who complains: dataset and row. */
-  readonly owner: string;
-  readonly values: Readonly<Record<string, unknown>>;
-}
-
-/** What became of a row: an example; none, where it was too long and such rows are dropped; or what was wrong with it. */
-export type Encoded = { readonly example: Example | undefined } | { readonly error: Error };
+import { encodeRows, type Encoded, type EncoderOptions, type EncoderRow } from './encode.js';
+import { encoderThreads } from './encoder.threads.js';
 
 export interface Encoder {
-  /** What became of each row, in their order. A row that is wrong spoils no other. */
+  /** Chunks that are worth encoding at the same time. */
+  readonly width: number;
+  /**
+   * What became of each row, in their order. May be called again before it has answered.
+   * @throws ENCODE_THREAD where a thread ends, as for lack of memory, or does not answer.
+   */
   encode(rows: readonly EncoderRow[]): Promise<readonly Encoded[]>;
   close(): Promise<void>;
 }
 
-export type EncoderOptions = Omit<TokenizeOptions, 'owner'>;
+/** Rows that are encoded where they are asked for, before threads are started for more: a short job needs none. */
+const FEW = 512;
 
-/** An encoder that works where it is called. */
-export function createEncoder(template: ChatTemplate, options: EncoderOptions): Encoder {
+/**
+ * An encoder. What it gives does not depend on the number of threads.
+ * @param threads that share the work, so that the thread which trains is not held up; 0 for none.
+ */
+export function createEncoder(template: ChatTemplate, options: EncoderOptions, threads = 1): Encoder {
+  const pool = threads > 0 ? encoderThreads(template, options, threads) : undefined;
+  let encoded = 0;
   return {
-    encode: async (rows) => rows.map((row) => encodeRow(row, template, options)),
-    close: async () => undefined,
+    width: Math.max(1, threads),
+    encode: async (rows) => {
+      encoded += rows.length;
+      return pool && encoded > FEW ? pool.encode(rows) : encodeRows(rows, template, options);
+    },
+    close: async () => pool?.close(),
   };
-}
-
-function encodeRow({ values, owner }: EncoderRow, template: ChatTemplate, options: EncoderOptions): Encoded {
-  try {
-    return { example: tokenizeRow(values, template, { ...options, owner }) };
-  } catch (error) {
-    if (error instanceof LatstreamError) return { error };
-    throw error;
-  }
 }

@@ -9,13 +9,9 @@ export {
   type Conversation,
 } from './chat.js';
 export { readRows, selectColumns, textOf, type ColumnMapping, type Selection } from './columns.js';
-export {
-  createEncoder,
-  type Encoded,
-  type Encoder,
-  type EncoderOptions,
-  type EncoderRow,
-} from './encoder.js';
+export { withinTime } from './deadline.js';
+export { encodeRows, type Encoded, type EncoderOptions, type EncoderRow } from './encode.js';
+export { createEncoder, type Encoder } from './encoder.js';
 export { openCsv } from './csv.js';
 export { openJsonl, openJsonList } from './jsonl.js';
 export { FORMATS, openSource, type Format, type OpenSource, type Place } from './open.js';

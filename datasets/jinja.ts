@@ -14,6 +14,8 @@ const LIMITS = {
   texts: 2 ** 28,
   /** Entries of one list or record. */
   entries: 2 ** 20,
+  /** Entries of all that were made on the way. */
+  allEntries: 2 ** 24,
   /** As in the sandbox that transformers uses. */
   range: 100_000,
 } as const;
@@ -65,6 +67,7 @@ const CONSTANTS = { true: true, false: false, none: null, True: true, False: fal
 class LimitedInterpreter extends Interpreter {
   private steps = 0;
   private texts = 0;
+  private entries = 0;
   /** What loops go over. */
   private readonly looped = new WeakSet<Node>();
 
@@ -77,8 +80,13 @@ class LimitedInterpreter extends Interpreter {
       this.texts += value.length;
       if (value.length > LIMITS.text) exceeded('characters of text', LIMITS.text);
       if (this.texts > LIMITS.texts) exceeded('characters of text on the way', LIMITS.texts);
-    } else if (entriesOf(value) > LIMITS.entries) exceeded('entries of a list', LIMITS.entries);
-    else if (node && this.looped.has(node)) this.steps += LIMITS.stepsPerEntry * entriesOf(value);
+    } else {
+      const entries = entriesOf(value);
+      this.entries += entries;
+      if (entries > LIMITS.entries) exceeded('entries of a list', LIMITS.entries);
+      if (this.entries > LIMITS.allEntries) exceeded('entries on the way', LIMITS.allEntries);
+      if (node && this.looped.has(node)) this.steps += LIMITS.stepsPerEntry * entries;
+    }
     return result;
   }
 }

@@ -1,8 +1,7 @@
 /** @file The thread that decodes Parquet files, shared by all of them. Knows what it is asked, not what it means. */
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { complain, LatstreamError, type Complaint } from '../foundation/index.js';
+import { LatstreamError, type Complaint } from '../foundation/index.js';
+import { builtFile } from './built.js';
 
 /** A question about an open file, or the opening of one. */
 export type ParquetQuestion =
@@ -56,7 +55,7 @@ interface Waiting {
 }
 
 class Thread {
-  private readonly worker = new Worker(workerFile());
+  private readonly worker = new Worker(builtFile('parquet.worker.js'));
   private readonly waiting = new Map<number, Waiting>();
   private readonly files = new Set<number>();
   private asked = 0;
@@ -124,21 +123,4 @@ class Thread {
 
 function ended(): Error {
   return new Error('its reader has ended');
-}
-
-/** The built thread: beside this file, or in `dist/` where this file runs from its sources (under a test runner). */
-function workerFile(): string {
-  const candidates = ['./parquet.worker.js', '../dist/datasets/parquet.worker.js'].map((name) =>
-    fileURLToPath(new URL(name, import.meta.url)),
-  );
-  return (
-    candidates.find((file) => existsSync(file)) ??
-    complain({
-      code: 'DATASET_NOT_BUILT',
-      owner: 'datasets/parquet',
-      expected: 'the built reader parquet.worker.js',
-      got: 'none',
-      hint: 'run npm run build',
-    })
-  );
 }

@@ -6,7 +6,8 @@ import type { Sizes } from './bucket.js';
 import type { ChatTemplate } from './chat.js';
 import { selectColumns } from './columns.js';
 import { encodedInChunks } from './encoded.js';
-import { createEncoder, type Encoder, type EncoderRow } from './encoder.js';
+import type { EncoderRow } from './encode.js';
+import { createEncoder, type Encoder } from './encoder.js';
 import { openSource, type OpenSource } from './open.js';
 import { pack } from './pack.js';
 import type { BenignColumns, Example, PairColumns } from './pairs.js';
@@ -201,7 +202,7 @@ class Feed {
           next: row.next,
         };
     }
-    const encoded = encodedInChunks(mapped(), (rows) => this.encoder.encode(rows));
+    const encoded = encodedInChunks(mapped(), (rows) => this.encoder.encode(rows), this.encoder.width);
     for await (const { item, result } of encoded) {
       if ('error' in result) throw result.error;
       yield { example: result.example, next: item.next };

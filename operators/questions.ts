@@ -1,5 +1,5 @@
 /** @file The held-out tables of an evaluation as tokens. Reads datasets; knows nothing about models. */
-import { readRows, type ChatTemplate } from '../datasets/index.js';
+import { readRows, withinTime, type ChatTemplate } from '../datasets/index.js';
 import { complain } from '../foundation/index.js';
 import type { EvaluateConfig, TableConfig } from './evaluate-config.js';
 
@@ -20,6 +20,9 @@ export interface Questions {
   readonly benign: readonly Question[];
 }
 
+/** For a whole table: a question takes a thousandth of a second. */
+const MILLISECONDS = 300_000;
+
 /**
  * Reads and tokenizes the tables of an evaluation.
  * @param context longest sequence of the model, in tokens.
@@ -33,13 +36,15 @@ export async function readQuestions(
   const read = async (table: TableConfig | null, answer: string): Promise<Question[]> => {
     if (!table) return [];
     const rows = await readRows(table.path, columnsOf(table, answer), { limit: config.requests });
-    return rows.map((row, index) => {
-      const question = tokenize(row, answer, template);
-      const length =
-        question.promptTokens.length + Math.max(config.maxNewTokens, question.answerTokens.length);
-      if (length > context) refuseLength(table, index, length, context);
-      return question;
-    });
+    return withinTime(MILLISECONDS, () =>
+      rows.map((row, index) => {
+        const question = tokenize(row, answer, template);
+        const length =
+          question.promptTokens.length + Math.max(config.maxNewTokens, question.answerTokens.length);
+        if (length > context) refuseLength(table, index, length, context);
+        return question;
+      }),
+    );
   };
   return {
     harmful: await read(config.harmful, 'adversarial'),

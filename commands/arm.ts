@@ -1,7 +1,13 @@
 /** @file One arm of a job: its stages made from the recipe, its weights written when it is done. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openSource, trainingBatches, type Cursor, type TrainingBatch } from '../datasets/index.js';
+import {
+  datasetOf,
+  openSource,
+  trainingBatches,
+  type Cursor,
+  type TrainingBatch,
+} from '../datasets/index.js';
 import type { HostTensor, Value } from '../engine/index.js';
 import { saveModel, writeAdapters } from '../engine/models/index.js';
 import { writeAtomically } from '../formats/index.js';
@@ -112,8 +118,8 @@ export function batchesOf(
   from: Cursor | undefined,
 ): AsyncIterable<TrainingBatch> {
   const config = {
-    pairs: data.pairs,
-    ...(data.benign && { benign: data.benign }),
+    pairs: chosen(data.pairs, 'pairs'),
+    ...(data.benign && { benign: chosen(data.benign, 'benign') }),
     batchSize: data.pairsPerBatch,
     benignBatchSize: data.benignPerBatch,
     context: stage.config.contextLength,
@@ -131,6 +137,10 @@ export function batchesOf(
     open: openSource,
     ...(from && { from }),
   });
+}
+
+function chosen(datasets: Recipe['data']['pairs'], role: 'pairs' | 'benign'): unknown {
+  return Array.isArray(datasets) ? datasets.map((each) => datasetOf(each, role)) : datasetOf(datasets, role);
 }
 
 /** True where there is anything to ask. */

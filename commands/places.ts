@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isAddress } from '../remote/index.js';
-import type { Recipe } from '../recipes/index.js';
+import type { Recipe, TrainingSourceConfig } from '../recipes/index.js';
 
 /** The package's directory: this file is in `commands/` of it, or in `dist/commands/`. */
 export function packageRoot(): string {
@@ -23,6 +23,14 @@ export function place(path: string, out: string): string {
 export function placed(recipe: Recipe, out: string): Recipe {
   const table = <T extends { readonly path: string } | null>(source: T): T =>
     source && { ...source, path: place(source.path, out) };
+  const dataset = ({ path, ...rest }: TrainingSourceConfig): TrainingSourceConfig => ({
+    ...rest,
+    ...(path !== undefined && {
+      path: typeof path === 'string' ? place(path, out) : path.map((each) => place(each, out)),
+    }),
+  });
+  const datasets = (given: Recipe['data']['pairs']): Recipe['data']['pairs'] =>
+    Array.isArray(given) ? given.map(dataset) : dataset(given);
   const { model, data, evaluate } = recipe;
   return {
     ...recipe,
@@ -30,7 +38,7 @@ export function placed(recipe: Recipe, out: string): Recipe {
       model.kind === 'directory'
         ? { ...model, path: place(model.path, out) }
         : { ...model, tokenizer: place(model.tokenizer, out) },
-    data: { ...data, pairs: table(data.pairs), benign: table(data.benign) },
+    data: { ...data, pairs: datasets(data.pairs), benign: data.benign && datasets(data.benign) },
     evaluate: { ...evaluate, harmful: table(evaluate.harmful), benign: table(evaluate.benign) },
   };
 }

@@ -1,7 +1,7 @@
 /** @file Which columns a caller wants, by their own names for them; paths may lead into nested values. Knows no file format. */
 import { complain } from '../foundation/index.js';
 import { openSource } from './open.js';
-import { rowsFrom, type NumberedRow, type Source } from './source.js';
+import { rowsFrom, type NumberedRow, type Row, type Source } from './source.js';
 
 /** A caller's names for columns → column paths: `chosen`, `messages.0.content`, `messages.-1.content` (from the end). */
 export type ColumnMapping<K extends string> = Readonly<Record<K, string>>;
@@ -22,16 +22,13 @@ export function selectColumns<K extends string>(source: Source, mapping: ColumnM
   const paths = Object.entries<string>(mapping).map(([name, path]) => ({
     name,
     path,
-    ...resolve(source, name, path),
+    ...columnAt(source, name, path),
   }));
   return {
     columns: [...new Set(paths.map(({ column }) => column))],
     pick: ({ row, index }) =>
       Object.fromEntries(
-        paths.map(({ name, path, column, keys }) => [
-          name,
-          keys.reduce(child, row[column]) ?? missingValue(source, index, path),
-        ]),
+        paths.map(({ name, path, value }) => [name, value(row) ?? missingValue(source, index, path)]),
       ) as Record<K, unknown>,
   };
 }
@@ -86,11 +83,22 @@ export async function readRows<K extends string>(
   }
 }
 
-function resolve(source: Source, name: string, path: string): { column: string; keys: string[] } {
+/** Where a path leads: the top-level column to read, and the value in a row (undefined or null where there is none). */
+export interface ColumnAt {
+  readonly column: string;
+  readonly value: (row: Row) => unknown;
+}
+
+/**
+ * Resolves one path. @param name what it is for, in messages.
+ * @throws DATASET_COLUMN_MISSING, naming the columns that exist.
+ */
+export function columnAt(source: Source, name: string, path: string): ColumnAt {
   const parts = path.split('.');
   for (let length = parts.length; length > 0; length--) {
     const column = parts.slice(0, length).join('.');
-    if (source.columns.includes(column)) return { column, keys: parts.slice(length) };
+    const keys = parts.slice(length);
+    if (source.columns.includes(column)) return { column, value: (row) => keys.reduce(child, row[column]) };
   }
   return complain({
     code: 'DATASET_COLUMN_MISSING',

@@ -24,14 +24,19 @@ export {
   type TokenizeOptions,
 } from './pairs.js';
 export { openParquet } from './parquet.js';
+export { type DatasetConfig, type DatasetCursor, type FeedCursor, type MixtureCursor } from './feed.js';
+export { sieve, type Comparable, type RowFilter } from './filter.js';
+export { labelledRows, type LabelledColumns, type LabelledRow } from './labelled.js';
+export { mixed, type Mixed, type MixturePart, type MixtureProgress, type PartProgress } from './mixture.js';
 export {
   trainingBatches,
   type Cursor,
-  type DatasetConfig,
-  type FeedCursor,
+  type Datasets,
   type TrainingBatch,
   type TrainingDataConfig,
 } from './pipeline.js';
+export { datasetOf, presetOf, PRESETS, type DatasetChoice, type Preset, type PresetRole } from './presets.js';
+export { parseTranscript, shaped, SHAPES, type Shape } from './shapes.js';
 export { prefetch } from './prefetch.js';
 export { shuffledRows, type Progress, type ShuffledRow, type ShuffleOptions } from './shuffle.js';
 export { readGroups, rowsFrom, type NumberedRow, type Row, type RowGroup, type Source } from './source.js';

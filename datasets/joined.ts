@@ -37,6 +37,9 @@ export async function joined(
   const source: Source = {
     path: name,
     bytes: parts.reduce((sum, part) => sum + part.bytes, 0),
+    ...(parts.some(({ etag }) => etag !== undefined) && {
+      etag: parts.map(({ etag }) => etag ?? '').join(' '),
+    }),
     files: parts.length,
     ...(parts.some(({ etag }) => etag) && { etag: parts.map(({ etag }) => etag ?? '').join() }),
     columns: [...new Set(parts.flatMap((part) => part.columns))],

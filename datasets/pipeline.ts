@@ -1,30 +1,22 @@
 /** @file The training data of a run: rows → examples → packed batches, prefetched, resumable by a cursor. */
-import { createHash } from 'node:crypto';
 import { complain } from '../foundation/index.js';
 import type { PackedBatch } from './batch.js';
 import type { Sizes } from './bucket.js';
 import type { ChatTemplate } from './chat.js';
-import { selectColumns } from './columns.js';
-import { encodedInChunks } from './encoded.js';
-import type { EncoderRow } from './encode.js';
-import { createEncoder, type Encoder } from './encoder.js';
+import { createEncoder } from './encoder.js';
+import { Feed, type DatasetConfig, type FeedCursor } from './feed.js';
 import { openSource, type OpenSource } from './open.js';
 import { pack } from './pack.js';
-import type { BenignColumns, Example, PairColumns } from './pairs.js';
+import type { BenignColumns, PairColumns } from './pairs.js';
 import { prefetch } from './prefetch.js';
-import { shuffledRows, type Progress } from './shuffle.js';
-import { identityOf, type Source } from './source.js';
 
-/** A dataset file and its column mapping. */
-export interface DatasetConfig<Columns> {
-  readonly path: string;
-  readonly columns: Columns;
-}
+/** A dataset, or several that are mixed by their weights. */
+export type Datasets<Columns> = DatasetConfig<Columns> | readonly DatasetConfig<Columns>[];
 
 export interface TrainingDataConfig {
   /** Pairs, or (plain training) prompts with the one completion that is desired. */
-  readonly pairs: DatasetConfig<PairColumns | BenignColumns>;
-  readonly benign?: DatasetConfig<BenignColumns>;
+  readonly pairs: Datasets<PairColumns | BenignColumns>;
+  readonly benign?: Datasets<BenignColumns>;
   /** Pairs per batch. */
   readonly batchSize: number;
   /** Benign examples per batch: default as many as pairs. */
@@ -45,17 +37,10 @@ export interface TrainingDataConfig {
   readonly prefetch?: number;
 }
 
-/** Where one dataset is: rows given and dropped so far, and which file it was. */
-export interface FeedCursor extends Progress {
-  /** Rows left out for their length since the start of the run. */
-  readonly dropped: number;
-  /** Identifies file, shuffle and seed, so that a cursor is not continued on another order of rows. */
-  readonly order: string;
-}
-
 /** State after a batch, as plain JSON. */
 export interface Cursor {
-  readonly version: 1;
+  /** 1 where each feed is one dataset, 2 where one is a mixture. */
+  readonly version: 1 | 2;
   /** Batches given so far. */
   readonly batches: number;
   readonly pairs: FeedCursor;
@@ -75,7 +60,7 @@ export interface TrainingBatch {
 /**
  * Endless batches. What they hold is a function of config, files and seed, and resuming from a cursor gives the same
  * batches as never stopping. `return()` closes the files.
- * @throws as opening and tokenizing do (at the first `next()`), CURSOR_MISMATCH.
+ * @throws as opening and tokenizing do (at the first `next()`), CURSOR_VERSION, CURSOR_MISMATCH, DATASET_ENDED.
  */
 export function trainingBatches(
   config: TrainingDataConfig,
@@ -95,9 +80,11 @@ async function* batches(
     overflow: config.overflow ?? 'error',
     ...(config.system !== undefined && { system: config.system }),
   });
-  const pairs = new Feed(config, config.pairs, 'pairs', encoder, run.seed, run.from?.pairs);
-  const benign =
-    config.benign && new Feed(config, config.benign, 'benign', encoder, run.seed, run.from?.benign);
+  checkVersion(run.from);
+  const shared = { encoder, seed: run.seed, window: config.shuffleRows ?? 8192, context: config.context };
+  const pairs = new Feed(config.pairs, { ...shared, purpose: 'pairs' }, run.from?.pairs);
+  const benign = config.benign && new Feed(config.benign, { ...shared, purpose: 'benign' }, run.from?.benign);
+  const version = pairs.isMixture || benign?.isMixture ? 2 : 1;
   try {
     await pairs.open(run.open ?? openSource);
     await benign?.open(run.open ?? openSource);
@@ -113,7 +100,7 @@ async function* batches(
         pairs: pack(examples, { ...layout, attacked: config.attacked ?? 'prompt' }),
         ...(others && { benign: pack(others, { ...layout, attacked: 'none' }) }),
         cursor: {
-          version: 1,
+          version,
           batches: index + 1,
           pairs: pairs.cursor(),
           ...(benign && { benign: benign.cursor() }),
@@ -127,105 +114,15 @@ async function* batches(
   }
 }
 
-/** Tokenized examples of one dataset, in shuffled order. */
-class Feed {
-  private source: Source | undefined;
-  private examples: AsyncGenerator<{ example: Example | undefined; next: Progress }> | undefined;
-  private progress: Progress;
-  private dropped: number;
-  private order = '';
-
-  constructor(
-    private readonly config: TrainingDataConfig,
-    private readonly dataset: DatasetConfig<PairColumns | BenignColumns>,
-    private readonly purpose: string,
-    private readonly encoder: Encoder,
-    private readonly seed: number,
-    private readonly from: FeedCursor | undefined,
-  ) {
-    this.progress = from ?? { epoch: 0, position: 0 };
-    this.dropped = from?.dropped ?? 0;
-  }
-
-  async open(open: OpenSource): Promise<void> {
-    const source = await open(this.dataset.path);
-    this.source = source;
-    const window = this.config.shuffleRows ?? 8192;
-    this.order = createHash('sha256')
-      .update(JSON.stringify([identityOf(source), window, this.seed, this.purpose]))
-      .digest('hex')
-      .slice(0, 16);
-    if (this.from && this.from.order !== this.order) mismatch(this.dataset.path);
-    this.examples = this.read(source, window);
-  }
-
-  cursor(): FeedCursor {
-    return { ...this.progress, dropped: this.dropped, order: this.order };
-  }
-
-  async take(count: number): Promise<Example[]> {
-    const taken: Example[] = [];
-    let droppedInARow = 0;
-    while (taken.length < count) {
-      const next = await this.examples?.next();
-      if (!next || next.done) break;
-      this.progress = next.value.next;
-      if (next.value.example) {
-        taken.push(next.value.example);
-        droppedInARow = 0;
-      } else {
-        this.dropped++;
-        if (++droppedInARow >= (this.source?.rows ?? 0)) allTooLong(this.dataset.path, this.config.context);
-      }
-    }
-    return taken;
-  }
-
-  async close(): Promise<void> {
-    await this.examples?.return(undefined);
-    await this.source?.close();
-  }
-
-  private async *read(
-    source: Source,
-    window: number,
-  ): AsyncGenerator<{ example: Example | undefined; next: Progress }> {
-    const { seed, purpose, progress } = this;
-    const selection = selectColumns(source, this.dataset.columns as Readonly<Record<string, string>>);
-    async function* mapped(): AsyncGenerator<EncoderRow & { readonly next: Progress }> {
-      const options = { seed, purpose, window, from: progress };
-      for await (const row of shuffledRows(source, selection.columns, options))
-        yield {
-          index: row.index,
-          owner: `dataset ${source.path}, row ${row.index}`,
-          values: selection.pick(row),
-          next: row.next,
-        };
-    }
-    const encoded = encodedInChunks(mapped(), (rows) => this.encoder.encode(rows), this.encoder.width);
-    for await (const { item, result } of encoded) {
-      if ('error' in result) throw result.error;
-      yield { example: result.example, next: item.next };
-    }
-  }
-}
-
-function mismatch(path: string): never {
-  return complain({
-    code: 'CURSOR_MISMATCH',
-    owner: `dataset ${path}`,
-    expected: 'the file, seed and shuffle that the run began with',
-    got: 'others',
-    hint: 'restore the file and the settings, or start a new run',
-  });
-}
-
-function allTooLong(path: string, context: number): never {
-  return complain({
-    code: 'SEQUENCE_TOO_LONG',
-    owner: `dataset ${path}`,
-    expected: `at least one row of at most ${context} tokens`,
-    got: 'none',
-    hint: 'use shorter rows or a model with a longer context',
+/** Checkpoints outlive versions of this program. */
+function checkVersion(cursor: Cursor | undefined): void {
+  const version: number | undefined = cursor?.version;
+  if (version === undefined || version === 1 || version === 2) return;
+  complain({
+    code: 'CURSOR_VERSION',
+    owner: 'training data',
+    expected: 'a cursor of version 1 or 2',
+    got: String(version),
+    hint: 'resume with the version of latstream that wrote this checkpoint',
   });
 }

@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { complain } from '../foundation/index.js';
+import { dataFiles, isDataReference } from '../remote/index.js';
 
 /** Files of a folder that hold rows; others (a README, a licence) are passed over. */
 const DATA_FILES = '**/*.{parquet,arrow,feather,ipc,jsonl,ndjson,json,csv,tsv,tab,txt,text}';
@@ -9,12 +10,13 @@ const DATA_FILES = '**/*.{parquet,arrow,feather,ipc,jsonl,ndjson,json,csv,tsv,ta
 const NO_DATA = ['**/dataset_info{s,}.json', '**/dataset_dict.json', '**/state.json', '**/.*/**', '**/.*'];
 
 /**
- * The files, those of a folder or a pattern sorted by their path. An address elsewhere (`hf://`, `https://`) is itself.
- * @throws DATASET_MISSING where a folder or pattern holds no file; a missing file is found when it is opened.
+ * The files, those of a folder or a pattern sorted by their path, of a dataset of the hub those of its training split.
+ * @throws DATASET_MISSING where a folder or pattern holds no file (a missing file is found when it is opened); HUB_*.
  */
 export async function filesOf(place: string | readonly string[]): Promise<string[]> {
   if (typeof place !== 'string') return (await Promise.all(place.map((each) => filesOf(each)))).flat();
-  if (/^[a-z]+:\/\//i.test(place)) return [place];
+  if (isDataReference(place)) return dataFiles(place);
+  if (/^https?:\/\//i.test(place)) return [place];
   const found = await stat(place).catch(() => undefined);
   if (found && !found.isDirectory()) return [place];
   if (!found && !isDynamicPattern(place)) return [place];

@@ -1,4 +1,4 @@
-/** @file Rows of a source in a random order, endlessly, epoch after epoch, resumable anywhere. Knows nothing about tokens. */
+/** @file Rows of a source in a random order, epoch after epoch, resumable anywhere. Knows nothing about tokens. */
 import { permutation } from '../foundation/index.js';
 import { groupAt, readGroups, type NumberedRow, type Source } from './source.js';
 
@@ -15,6 +15,8 @@ export interface ShuffleOptions {
   /** Rows held and mixed at a time; 0 keeps the order of the file. */
   readonly window: number;
   readonly from?: Progress;
+  /** False ends after the first epoch; default true. */
+  readonly repeat?: boolean;
 }
 
 /** A row, and the progress after it. */
@@ -32,11 +34,11 @@ export async function* shuffledRows(
   source: Source,
   columns: readonly string[],
   options: ShuffleOptions,
-): AsyncGenerator<ShuffledRow, never> {
+): AsyncGenerator<ShuffledRow> {
   const size = options.window > 0 ? Math.min(options.window, source.rows) : source.rows;
   const held = options.window > 0;
   let { epoch, position } = options.from ?? { epoch: 0, position: 0 };
-  for (; ; epoch++, position = 0) {
+  for (; options.repeat !== false || epoch === 0; epoch++, position = 0) {
     const start = held ? Math.floor(position / size) * size : position;
     const rows = epochRows(source, columns, options, epoch, start);
     const ordered = held ? windows(rows, size, start, options, epoch, position) : rows;

@@ -33,7 +33,7 @@ export interface Source {
 }
 
 /** What tells a source from another one in its place, as plain JSON. */
-export function identityOf({ bytes, etag, groups }: Source): unknown {
+export function identityOf({ bytes, etag, groups }: Source): readonly unknown[] {
   return [etag === undefined ? bytes : [bytes, etag], groups.map(({ rows }) => rows)];
 }
 

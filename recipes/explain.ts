@@ -11,7 +11,31 @@ import { recipeSchema, type Recipe } from './schema.js';
 export function checkRecipe(candidate: unknown, owner: string): Recipe {
   const result = recipeSchema.safeParse(candidate);
   if (result.success) return result.data;
-  return explain(result.error.issues, candidate, owner);
+  return explain(
+    result.error.issues.flatMap((issue) => chosen(issue, candidate)),
+    candidate,
+    owner,
+  );
+}
+
+/** Of a union, the issues of the member that the candidate looks like: the list, where it is one. */
+function chosen(issue: z.core.$ZodIssue, candidate: unknown): z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const value = valueAt(candidate, issue.path);
+  const member = issue.errors.find((issues) =>
+    issues.every(({ path, code }) => path.length > 0 || code !== 'invalid_type'),
+  );
+  if (!member || typeof value !== 'object') return [issue];
+  return member
+    .map((each) => ({ ...each, path: [...issue.path, ...each.path] }))
+    .flatMap((each) => chosen(each, candidate));
+}
+
+function valueAt(candidate: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (node, key) => (node as Record<PropertyKey, unknown> | undefined)?.[key],
+    candidate,
+  );
 }
 
 function explain(issues: readonly z.core.$ZodIssue[], candidate: unknown, owner: string): never {
@@ -20,10 +44,7 @@ function explain(issues: readonly z.core.$ZodIssue[], candidate: unknown, owner:
   const issue = issues[0];
   const path = issue?.path ?? [];
   const where = path.join('.') || 'the recipe';
-  const got = path.reduce<unknown>(
-    (node, key) => (node as Record<PropertyKey, unknown> | undefined)?.[key],
-    candidate,
-  );
+  const got = valueAt(candidate, path);
   return complain({
     code: 'RECIPE_INVALID',
     owner,
@@ -51,6 +72,8 @@ function refuseKey(issue: z.core.$ZodIssueUnrecognizedKeys, candidate: unknown, 
 function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[], candidate: unknown): string[] {
   const inner = unwrap(schema, candidate);
   const [head, ...rest] = path;
+  if (inner instanceof z.ZodArray)
+    return head === undefined ? [] : keysAt(inner.element, rest, valueAt(candidate, [head]));
   if (!(inner instanceof z.ZodObject)) return [];
   if (head === undefined) return Object.keys(inner.shape);
   const next = inner.shape[head as string] as z.core.$ZodType | undefined;
@@ -60,6 +83,10 @@ function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[], candidate
 function unwrap(schema: z.core.$ZodType, candidate: unknown): z.core.$ZodType {
   if (schema instanceof z.ZodNullable || schema instanceof z.ZodExactOptional)
     return unwrap(schema.def.innerType, candidate);
+  if (schema instanceof z.ZodUnion && !(schema instanceof z.ZodDiscriminatedUnion)) {
+    const list = Array.isArray(candidate);
+    return schema.options.find((option) => option instanceof z.ZodArray === list) ?? schema;
+  }
   if (schema instanceof z.ZodDiscriminatedUnion) {
     const kind = (candidate as { kind?: unknown } | undefined)?.kind;
     const chosen = schema.options.find(

@@ -1,3 +1,9 @@
 export { checkRecipe } from './explain.js';
 export { loadRecipe, recipeOfArm, RECIPES, type RecipeOverrides } from './load.js';
-export { MOST_THREADS, recipeSchema, type Recipe, type SourceConfig } from './schema.js';
+export {
+  MOST_THREADS,
+  recipeSchema,
+  type Recipe,
+  type SourceConfig,
+  type TrainingSourceConfig,
+} from './schema.js';

@@ -123,14 +123,14 @@ function checkDepth(node: unknown, depth = 0): void {
 
 /** Makes relative `path` and `tokenizer` entries absolute; `@out/` and `@package/` are resolved by the run. */
 function resolvePaths(node: Plain, directory: string): Plain {
-  return Object.fromEntries(
-    Object.entries(node).map(([key, value]) => {
-      if (isPlain(value)) return [key, resolvePaths(value, directory)];
-      const isPath = (key === 'path' || key === 'tokenizer') && typeof value === 'string';
-      const relative = isPath && !isAbsolute(value) && !value.startsWith('@') && !isAddress(value);
-      return [key, relative ? resolve(directory, value) : value];
-    }),
-  );
+  const resolved = (key: string, value: unknown): unknown => {
+    if (isPlain(value)) return resolvePaths(value, directory);
+    if (Array.isArray(value)) return value.map((each: unknown) => resolved(key, each));
+    const isPath = (key === 'path' || key === 'tokenizer') && typeof value === 'string';
+    const relative = isPath && !isAbsolute(value) && !value.startsWith('@') && !isAddress(value);
+    return relative ? resolve(directory, value) : value;
+  };
+  return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, resolved(key, value)]));
 }
 
 function withSetting(recipe: Recipe, setting: string, owner: string): Recipe {

@@ -8,14 +8,16 @@ export function isPlain(value: unknown): value is Plain {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** `base` with `over` on top; what is of another `kind` replaces whole. Neither is changed. */
+/** `base` with `over` on top; what is of another `kind`, and a complete dataset, replaces whole. Neither is changed. */
 export function overlay(base: Plain, over: Plain): Plain {
   const merged = new Map(Object.entries(base));
   for (const [key, value] of Object.entries(over)) {
     const below = merged.get(key);
     merged.set(
       key,
-      isPlain(below) && isPlain(value) && sameKind(below, value) ? overlay(below, value) : value,
+      isPlain(below) && isPlain(value) && sameKind(below, value) && !isDataset(value)
+        ? overlay(below, value)
+        : value,
     );
   }
   // Defines names like `__proto__`, which an assignment would not.
@@ -24,6 +26,11 @@ export function overlay(base: Plain, over: Plain): Plain {
 
 function sameKind(below: Plain, over: Plain): boolean {
   return over['kind'] === undefined || over['kind'] === below['kind'];
+}
+
+/** Columns belong to their path: those of another file mean nothing. */
+function isDataset({ preset, path, columns }: Plain): boolean {
+  return preset !== undefined || (path !== undefined && columns !== undefined);
 }
 
 /** `base` with exactly `value` at a path, whatever was there: nothing is merged. Neither is changed. */

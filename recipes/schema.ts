@@ -1,6 +1,7 @@
 /** @file What a recipe may say: one strict schema, from which the type is derived. Depends on zod and on config types. */
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
+import { FORMATS, SHAPES } from '../datasets/index.js';
 import type { AttackConfig, DefendConfig, EvaluateConfig } from '../operators/index.js';
 
 /** Most threads of a runtime: far more than help, few enough to be started. */
@@ -56,6 +57,45 @@ const source = z.strictObject({
   columns: z.record(z.string(), z.string()),
 });
 
+const place = z.union([z.string(), z.array(z.string()).min(1)]);
+const comparable = z.union([z.string(), z.number(), z.boolean()]);
+
+const filter = z.strictObject({
+  column: z.string(),
+  equals: comparable.exactOptional(),
+  notEquals: comparable.exactOptional(),
+  in: z.array(comparable).exactOptional(),
+  /** A regular expression. */
+  matches: z.string().exactOptional(),
+  minLength: count.exactOptional(),
+  maxLength: count.exactOptional(),
+  exists: z.boolean().exactOptional(),
+});
+
+/** A dataset to train on: named by a preset, or by its path and columns; what is given beside a preset counts. */
+const dataset = z
+  .strictObject({
+    preset: z.string().exactOptional(),
+    /** A file, a folder, a pattern, `hf://datasets/NAME`, `https://…`, or a list of these. */
+    path: place.exactOptional(),
+    columns: z.record(z.string(), z.string()).exactOptional(),
+    format: z.enum(FORMATS).exactOptional(),
+    shape: z.enum(SHAPES).exactOptional(),
+    /** All must hold. */
+    filter: z.array(filter).exactOptional(),
+    /** Share in a mixture, against those of the others. */
+    weight: z.number().positive().exactOptional(),
+    /** False: it ends after its first epoch. */
+    repeat: z.boolean().exactOptional(),
+  })
+  .refine(
+    ({ preset, path, columns }) => preset !== undefined || (path !== undefined && columns !== undefined),
+    'a preset, or path and columns',
+  );
+
+/** One dataset, or a mixture. */
+const datasets = z.union([dataset, z.array(dataset).min(1)]);
+
 const evaluate = z.strictObject({
   /** Held-out requests with columns `prompt`, `adversarial` (the compliant answer) and, optionally, `key`. */
   harmful: source.nullable(),
@@ -94,9 +134,9 @@ const model = z.discriminatedUnion('kind', [
 
 const data = z.strictObject({
   /** Columns `prompt`, `adversarial`, `desired`; or `prompt`, `completion`, which then is the desired one. */
-  pairs: source,
+  pairs: datasets,
   /** Columns `prompt`, `completion`, or `messages`; null where the losses need none. */
-  benign: source.nullable(),
+  benign: datasets.nullable(),
   /** Rows of a batch. */
   pairsPerBatch: positive,
   benignPerBatch: positive,
@@ -138,6 +178,9 @@ export const recipeSchema = z.strictObject({
 
 /** A complete recipe. */
 export type Recipe = z.infer<typeof recipeSchema>;
+
+/** A dataset to train on. */
+export type TrainingSourceConfig = z.infer<typeof dataset>;
 
 /** A table in a recipe. */
 export type SourceConfig = z.infer<typeof source>;

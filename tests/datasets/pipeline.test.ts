@@ -7,6 +7,7 @@ import {
   trainingBatches,
   writeTable,
   type Cursor,
+  type DatasetCursor,
   type OpenSource,
   type Source,
   type TrainingBatch,
@@ -26,8 +27,9 @@ const pairRow = (index: number): Record<string, string> => ({
   chosen: `c${index}`,
 });
 
+const pairColumns = { prompt: 'prompt', adversarial: 'rejected', desired: 'chosen' };
 const config: TrainingDataConfig = {
-  pairs: { path: 'pairs', columns: { prompt: 'prompt', adversarial: 'rejected', desired: 'chosen' } },
+  pairs: { path: 'pairs', columns: pairColumns },
   benign: { path: 'benign', columns: { prompt: 'prompt', completion: 'chosen' } },
   batchSize: 3,
   benignBatchSize: 2,
@@ -91,7 +93,7 @@ describe('trainingBatches', () => {
     expect(last.index).toBe(43);
     expect(last.cursor.pairs.dropped).toBeGreaterThanOrEqual(3);
     const complete = (await take(trainingBatches(config, template, { seed: 3, open }), 30)).at(-1)!.cursor
-      .pairs;
+      .pairs as DatasetCursor;
     const given = 25 * complete.epoch + complete.position;
     expect(given - complete.dropped).toBe(90);
   });
@@ -139,7 +141,7 @@ describe('trainingBatches', () => {
     await writeTable(join(folder, 'pairs.parquet'), rows, { rowGroupRows: 8 });
     const files: TrainingDataConfig = {
       ...config,
-      pairs: { ...config.pairs, path: join(folder, 'pairs.parquet') },
+      pairs: { path: join(folder, 'pairs.parquet'), columns: pairColumns },
       benign: { path: join(folder, 'pairs.parquet'), columns: { prompt: 'prompt', completion: 'chosen' } },
       shuffleRows: 20,
     };

@@ -1,11 +1,11 @@
 /** @file Recipes: found by name or file, overlaid, and held to one strict schema that says what was meant. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { LatstreamError } from '../../foundation/index.js';
-import { loadRecipe, recipeOfArm, RECIPES } from '../../recipes/index.js';
+import { loadRecipe, recipeOfArm, RECIPES, type Recipe } from '../../recipes/index.js';
 import { overlay, withValue } from '../../recipes/overlay.js';
 
 let directory: string;
@@ -83,7 +83,7 @@ describe('loadRecipe', () => {
     expect(recipe.steps).toBe(3);
     expect(recipe.model).toEqual({ kind: 'directory', path: join(directory, 'models/x') });
     expect(Object.keys(recipe.arms)).toEqual(['lat']);
-    expect(recipe.data.pairs.path).toBe('@out/synthetic/harmful.parquet');
+    expect((recipe.data.pairs as { path: string }).path).toBe('@out/synthetic/harmful.parquet');
   });
 
   it('says what is wrong with a file', async () => {
@@ -131,5 +131,63 @@ describe('overlay', () => {
     expect(withValue(base, ['a'], { d: 3 })).toEqual({ a: { d: 3 } });
     expect(withValue(base, ['a', 'b'], 5)).toEqual({ a: { b: 5, c: 2 } });
     expect(base).toEqual({ a: { b: 1, c: 2 } });
+  });
+});
+
+describe('datasets of a recipe', () => {
+  const recipeOf = async (data: object): Promise<Recipe> => {
+    const path = join(await mkdtemp(join(tmpdir(), 'latstream-recipes-')), 'r.json');
+    onTestFinished(() => rm(dirname(path), { recursive: true, force: true }));
+    await writeFile(path, JSON.stringify({ base: 'tiny', data }));
+    const recipe = await loadRecipe(path);
+    return JSON.parse(JSON.stringify(recipe).replaceAll(`${dirname(path)}/`, './')) as Recipe;
+  };
+  const columns = { prompt: 'p', adversarial: 'a', desired: 'd' };
+
+  it('may be mixtures, with paths relative to the file, addresses, presets and filters', async () => {
+    const pairs = [
+      {
+        path: ['x.csv', '/y/*.csv', 'hf://datasets/x/y'],
+        columns,
+        weight: 2,
+        filter: [{ column: 'p', minLength: 3 }],
+      },
+      { preset: 'LLM-LAT/harmful-dataset', repeat: false },
+    ];
+    const { data } = await recipeOf({ pairs, benign: { preset: 'tatsu-lab/alpaca' } });
+    expect(data.pairs).toEqual([
+      { ...pairs[0], path: ['./x.csv', '/y/*.csv', 'hf://datasets/x/y'] },
+      pairs[1],
+    ]);
+    expect(data.benign).toEqual({ preset: 'tatsu-lab/alpaca' });
+  });
+
+  it('replace those of the base where they are complete, else say what is different', async () => {
+    const whole = { path: '/x.jsonl', columns: { messages: 'messages' } };
+    expect((await recipeOf({ benign: whole })).data.benign).toEqual(whole);
+    expect((await recipeOf({ benign: { path: '/x.jsonl' } })).data.benign).toEqual({
+      path: '/x.jsonl',
+      columns: { prompt: 'prompt', completion: 'completion' },
+    });
+  });
+
+  it('name the nearest key, wherever it is, and what is missing', async () => {
+    const failure = (pairs: unknown): Promise<string> => recipeOf({ pairs }).then(String, String);
+    expect(await failure({ path: 'x', columns, wieght: 1 })).toMatch(
+      /got data.pairs.wieght; did you mean weight/,
+    );
+    expect(
+      await failure([
+        { path: 'x', columns },
+        { path: 'x', columns, wieght: 1 },
+      ]),
+    ).toMatch(/data.pairs.1.wieght; did you mean weight/);
+    expect(await failure([{ path: 'x', columns, filter: [{ colum: 'a' }] }])).toMatch(
+      /data.pairs.0.filter.0.colum; did you mean column/,
+    );
+    expect(await failure([{ path: 'x' }])).toMatch(/a preset, or path and columns/);
+    expect(await failure([{ path: 'x', columns, weight: -1 }])).toMatch(/valid data.pairs.0.weight.*got -1/);
+    expect(await failure(5)).toMatch(/valid data.pairs/);
+    expect(await failure([])).toMatch(/valid data.pairs/);
   });
 });

@@ -40,6 +40,10 @@ export function headsOf(metadata: Metadata): { readonly query: number; readonly 
  */
 export async function hubConfig(metadata: Metadata, tensors: Shapes, table: ReadTable): Promise<Json> {
   const architecture = architectureOf(metadata);
+  const blocks = `${architecture}.block_count`;
+  // Names are made for every block: more of them than tensors are a lie.
+  if (wholeNumber(metadata, blocks) > tensors.size)
+    metadata.fail(blocks, `at most the file's ${tensors.size} tensors`, `${metadata.need(blocks)}`);
   const shared: Json = {
     vocab_size: tensors.get('token_embd.weight')?.shape[0],
     tie_word_embeddings: !tensors.has('output.weight'),

@@ -46,14 +46,21 @@ async function readTensor(gguf: Gguf, { stored, change, shape }: Known): Promise
   return { dtype: 'float32', shape, data };
 }
 
+/** A table with an element for each frequency; @throws GGUF_TENSOR for one that is no such table. */
+async function readTable(gguf: Gguf, name: string): Promise<Float32Array | undefined> {
+  const tensor = gguf.tensors.get(name);
+  if (!tensor || (tensor.shape.length === 1 && (tensor.shape[0] as number) <= LONGEST_TABLE))
+    return tensor && gguf.read(tensor);
+  return strange(gguf, tensor, `at most ${LONGEST_TABLE} frequencies`);
+}
+
+const LONGEST_TABLE = 4096;
+
 async function textOf(gguf: Gguf, name: ModelFile): Promise<string | undefined> {
   const json = async (): Promise<unknown> => {
     switch (name) {
       case 'config.json':
-        return hubConfig(gguf.metadata, gguf.tensors, async (table) => {
-          const tensor = gguf.tensors.get(table);
-          return tensor && gguf.read(tensor);
-        });
+        return hubConfig(gguf.metadata, gguf.tensors, (table) => readTable(gguf, table));
       case 'tokenizer.json':
         return hubTokenizer(gguf.metadata);
       case 'tokenizer_config.json':
@@ -80,16 +87,20 @@ function knownTensors({ metadata, tensors }: Gguf): ReadonlyMap<string, Known> {
     if (name === null) continue;
     const change = changeOf(architecture, stored.name, heads);
     if (name === undefined || !fits(change, stored.shape))
-      return complain({
-        code: 'GGUF_TENSOR',
-        owner: metadata.owner,
-        expected: `the tensors of a ${architecture} model`,
-        got: `${stored.name} [${stored.shape.join(', ')}]`,
-        hint: 'choose a model of a known architecture',
-      });
+      return strange({ metadata }, stored, `the tensors of a ${architecture} model`);
     known.set(name, { stored, change, shape: shapeBefore(change, stored.shape) });
   }
   return known;
+}
+
+function strange({ metadata }: Pick<Gguf, 'metadata'>, { name, shape }: GgufTensor, expected: string): never {
+  return complain({
+    code: 'GGUF_TENSOR',
+    owner: metadata.owner,
+    expected,
+    got: `${name} [${shape.join(', ')}]`,
+    hint: 'choose a model of a known architecture',
+  });
 }
 
 async function withGguf<T>(path: string, use: (gguf: Gguf) => Promise<T>): Promise<T> {

@@ -121,7 +121,10 @@ function sentencePiece({ metadata, vocabulary }: Parts): Json {
       fuse_unk: true,
       byte_fallback: true,
       vocab: Object.fromEntries(ids),
-      merges: merges?.map((merge) => pairOf(merge, metadata)) ?? impliedMerges(ids, scoreOf),
+      merges:
+        merges?.map((merge) => pairOf(merge, metadata)) ??
+        impliedMerges(ids, scoreOf) ??
+        refuse(metadata, 'pieces of words', 'too many or too long ones'),
     },
   };
 }

@@ -39,17 +39,25 @@ export function idsOf(tokens: readonly string[], has: (id: number) => boolean): 
   return ids;
 }
 
+/** Bounds of what {@link impliedMerges} does; Gemma's quarter of a million pieces take a seventh of them. */
+const MOST_MERGES = 2 ** 22;
+const MOST_COMPARED = 2 ** 28;
+
 /**
  * Merges that build the pieces of a sentencepiece vocabulary, best first: every way to make a piece from two others, by
  * the piece's score, longer left parts first (what Hugging Face's conversion does).
  * @param scoreOf of a piece, by its id.
+ * @returns undefined where the pieces are too many or too long to be a vocabulary.
  */
 export function impliedMerges(
   ids: ReadonlyMap<string, number>,
   scoreOf: (id: number) => number,
-): readonly (readonly [string, string])[] {
+): readonly (readonly [string, string])[] | undefined {
+  let compared = 0;
   const merges: { left: string; right: string; score: number; long: readonly [number, number] }[] = [];
   for (const [piece, id] of ids) {
+    compared += piece.length ** 2;
+    if (compared > MOST_COMPARED || merges.length > MOST_MERGES) return undefined;
     const characters = Array.from(piece);
     const ways: typeof merges = [];
     let left = '';

@@ -1,10 +1,12 @@
 /** @file GGUF files as model folders: the same configuration and the same tensors as the checkpoint they were made from. */
+import fc from 'fast-check';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadModel, type ModelConfig } from '../../../engine/index.js';
 import { openModelFolder } from '../../../formats/index.js';
+import { LatstreamError } from '../../../foundation/index.js';
 import { converted } from '../../helpers/gguf-convert.js';
 import { f32, ggufBytes } from '../../helpers/gguf.js';
 
@@ -78,6 +80,56 @@ describe('a GGUF file', () => {
     await expect(loadModel(other)).rejects.toMatchObject({ code: 'GGUF_ARCHITECTURE' });
     const empty = await written('empty', ggufBytes({ 'general.architecture': 'llama' }));
     await expect(loadModel(empty)).rejects.toMatchObject({ code: 'GGUF_METADATA' });
+  });
+
+  it('loads or says in an error of its own what is wrong, whatever bytes of it are changed', async () => {
+    const whole = await converted(known('llama3'), {
+      'tokenizer.ggml.model': 'llama',
+      'tokenizer.ggml.tokens': ['<unk>', '<s>', 'a', 'b', 'ab', '<0x41>', '▁'],
+      'tokenizer.ggml.token_type': Int32Array.of(2, 3, 1, 1, 1, 6, 1),
+      'tokenizer.ggml.scores': Float32Array.of(0, 0, -1, -2, -3, 0, -4),
+      'tokenizer.chat_template': '{{ messages }}',
+    });
+    const header = Buffer.from(whole).indexOf('rope_freqs.weight') + 64;
+    const edit = fc.record({
+      at: fc.nat(header),
+      byte: fc.oneof(fc.nat(255), fc.constantFrom(0, 1, 127, 255)),
+    });
+    const path = join(place, 'changed.gguf');
+    await fc.assert(
+      fc.asyncProperty(fc.array(edit, { minLength: 1, maxLength: 3 }), async (edits) => {
+        const bytes = Buffer.from(whole);
+        for (const { at, byte } of edits) bytes[at] = byte;
+        await writeFile(path, bytes);
+        const model = await openModelFolder(path);
+        const asked = [
+          () => loadModel(path),
+          () => model.shapes(),
+          () => model.text('tokenizer.json'),
+          () => model.text('tokenizer_config.json'),
+        ];
+        for (const ask of asked)
+          await ask().catch((error: unknown) => expect(error).toBeInstanceOf(LatstreamError));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('is refused where it claims more blocks than it has tensors, or a table that is none', async () => {
+    const blocks = await converted(known('llama2'), { 'llama.block_count': 2 ** 31 });
+    await expect(loadModel(await written('blocks', blocks))).rejects.toMatchObject({ code: 'GGUF_METADATA' });
+    const heads = { 'llama.attention.head_count': 4, 'llama.block_count': 1, 'llama.embedding_length': 8 };
+    const sizes = { 'llama.feed_forward_length': 8, 'llama.context_length': 8 };
+    const table = ggufBytes(
+      {
+        'general.architecture': 'llama',
+        ...heads,
+        ...sizes,
+        'llama.attention.layer_norm_rms_epsilon': 1e-5,
+      },
+      { 'rope_freqs.weight': f32([5000], new Float32Array(5000)) },
+    );
+    await expect(loadModel(await written('table', table))).rejects.toMatchObject({ code: 'GGUF_TENSOR' });
   });
 
   it('is refused where its rotary table is not one of Llama 3', async () => {

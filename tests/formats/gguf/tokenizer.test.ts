@@ -127,5 +127,10 @@ describe('hubTokenizer', () => {
     await refused({ 'tokenizer.ggml.tokens': ['a'], 'tokenizer.ggml.merges': ['a'] });
     await refused({ 'tokenizer.ggml.tokens': ['a'], 'tokenizer.ggml.token_type': Int32Array.of(1, 1) });
     await refused({ 'tokenizer.ggml.model': 'llama', 'tokenizer.ggml.tokens': ['a'] });
+    const endless = {
+      'tokenizer.ggml.tokens': ['a'.repeat(2 ** 21)],
+      'tokenizer.ggml.scores': Float32Array.of(0.5),
+    };
+    await refused({ 'tokenizer.ggml.model': 'llama', ...endless });
   });
 });

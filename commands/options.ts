@@ -19,7 +19,10 @@ export interface ModelOptions {
 export function withModel(command: Command): Command {
   return withExecutor(
     command
-      .requiredOption('--model <dir>', 'model folder: config.json, model.safetensors, tokenizer.json')
+      .requiredOption(
+        '--model <dir>',
+        'model folder (config.json, safetensors, tokenizer.json), .gguf file, or hf:ORG/NAME',
+      )
       .option('--adapter <dir>', 'adapter folder in PEFT format, or hf:ORG/NAME'),
   );
 }

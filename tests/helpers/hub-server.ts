@@ -41,7 +41,7 @@ export class HubServer {
   /** By `models/ORG/NAME` or `datasets/ORG/NAME`, then path. */
   readonly repositories = new Map<string, Map<string, Held>>();
   /** Plain files of the other origin, by path. */
-  readonly plain = new Map<string, Held & { readonly etag?: string; readonly length?: number }>();
+  readonly plain = new Map<string, Held & { readonly etag?: string; readonly length?: number | 'unsaid' }>();
   /** What every revision but a commit means. */
   commit = 'c0ffee'.padEnd(40, '0');
   private readonly servers: Record<'hub' | 'cdn', Server>;
@@ -115,7 +115,7 @@ export class HubServer {
     return used < (fault.times ?? Infinity);
   }
 
-  private contentAt(path: string): (Held & { etag?: string; length?: number }) | undefined {
+  private contentAt(path: string): (Held & { etag?: string; length?: number | 'unsaid' }) | undefined {
     const digest = /^\/lfs\/(\w+)/.exec(path)?.[1];
     if (digest === undefined) return this.plain.get(path);
     const all = [...this.repositories.values()].flatMap((files) => [...files.values()]);
@@ -176,7 +176,7 @@ export class HubServer {
   private serveContent(
     request: IncomingMessage,
     response: ServerResponse,
-    held: (Held & { etag?: string; length?: number }) | undefined,
+    held: (Held & { etag?: string; length?: number | 'unsaid' }) | undefined,
     fault?: Fault,
   ): void {
     if (!held) {
@@ -196,7 +196,11 @@ export class HubServer {
     const end = ranged ? Math.min(content.length, to + 1) : content.length;
     const body = content.subarray(ranged ? from : 0, end);
     if (ranged) response.setHeader('content-range', `bytes ${from}-${end - 1}/${content.length}`);
-    response.writeHead(ranged ? 206 : 200, { etag, 'content-length': held.length ?? body.length });
+    const length = held.length ?? body.length;
+    response.writeHead(ranged ? 206 : 200, {
+      etag,
+      ...(length !== 'unsaid' && { 'content-length': length }),
+    });
     if (fault?.cut !== undefined) response.write(body.subarray(0, fault.cut), () => response.destroy());
     else if (fault?.hang !== undefined) response.write(body.subarray(0, fault.hang));
     else response.end(body);

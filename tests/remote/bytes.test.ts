@@ -105,6 +105,15 @@ describe('openBytes of an address', () => {
     await expect(openBytes(`${hub.origin('cdn')}/y.bin`, remote)).rejects.toMatchObject({
       code: 'REMOTE_RANGES',
     });
+    hub.plain.set('/y.bin', { content: bytesOf(1001), length: 'unsaid' });
+    await expect(openBytes(`${hub.origin('cdn')}/y.bin`, remote)).rejects.toMatchObject({
+      code: 'REMOTE_RANGES',
+    });
+    hub.plain.set('/y.bin', { content: bytesOf(500), length: 900 });
+    hub.faults.push({ on: /y\.bin/, cut: 500 });
+    await expect(openBytes(`${hub.origin('cdn')}/y.bin`, remote)).rejects.toMatchObject({
+      code: 'REMOTE_UNREACHABLE',
+    });
     expect(await copies()).toBe(before);
   });
 

@@ -39,15 +39,9 @@ export interface Stage extends Weights {
 
 /** An engine on the executor that a recipe or an option names. */
 export function engineOf(options: Pick<Recipe, 'executor' | 'threads'>): Engine {
-  const engine = createEngine(
-    options.executor === 'tfjs' ? tfjsExecutor() : onnxruntimeExecutor({ threads: options.threads }),
-  );
-  const run = engine.run.bind(engine);
-  engine.run = (definition, args, into) => {
-    programRun();
-    return run(definition, args, into);
-  };
-  return engine;
+  const executor =
+    options.executor === 'tfjs' ? tfjsExecutor() : onnxruntimeExecutor({ threads: options.threads });
+  return createEngine(executor, { beforeRun: programRun });
 }
 
 /** The model folder on an engine, checked against its tokenizer. */

@@ -1,6 +1,7 @@
 /** @file Runs definitions on an executor: one compilation per definition and shapes, least recently used evicted by bytes. */
 import { complain } from '../foundation/index.js';
 import type { Definition, Executable, Executor, Leaves, Signature, ValuesOf } from './executor.js';
+import { LoopBody } from './loop.js';
 import type { Tensor } from './ops.js';
 import { isValue, type HostTensor, type Value } from './tensor.js';
 import { flatten, type Tree } from './tree.js';
@@ -32,17 +33,36 @@ export interface Engine {
     args: ValuesOf<A>,
     into?: Tree<Value>,
   ): Promise<ValuesOf<R>>;
+  /**
+   * A definition that is run again and again with most of its arguments fixed: what depends on those alone is computed
+   * once, at the first run. Their values must not change until the last one.
+   * @param fixed the arguments that every run shares; each run brings the others.
+   */
+  loop<F extends Tree<Tensor>, V extends Tree<Tensor>, R extends Tree<Tensor>>(
+    definition: Definition<F & V, R>,
+    fixed: ValuesOf<F>,
+  ): Loop<V, R>;
   stats(): EngineStats;
   /** Releases every executable and the executor. */
   dispose(): Promise<void>;
 }
 
+/** A loop in progress: see {@link Engine.loop}. */
+export interface Loop<V extends Tree<Tensor>, R extends Tree<Tensor>> {
+  /** @param into as for {@link Engine.run}. @throws ENGINE_ALIAS */
+  run(varying: ValuesOf<V>, into?: Tree<Value>): Promise<ValuesOf<R>>;
+}
+
 /**
  * An engine on an executor.
  * @param options.cacheBytes executables that together hold more are evicted, least recently used first.
+ * @param options.beforeRun called before every run of a program.
  */
-export function createEngine(executor: Executor, options: { readonly cacheBytes?: number } = {}): Engine {
-  return new CachingEngine(executor, options.cacheBytes ?? 4 * 2 ** 30);
+export function createEngine(
+  executor: Executor,
+  options: { readonly cacheBytes?: number; readonly beforeRun?: () => void } = {},
+): Engine {
+  return new CachingEngine(executor, options.cacheBytes ?? 4 * 2 ** 30, options.beforeRun);
 }
 
 class CachingEngine implements Engine {
@@ -56,6 +76,7 @@ class CachingEngine implements Engine {
   constructor(
     readonly executor: Executor,
     private readonly cacheBytes: number,
+    private readonly beforeRun: () => void = () => undefined,
   ) {}
 
   upload(tensor: HostTensor): Value {
@@ -72,11 +93,33 @@ class CachingEngine implements Engine {
     args: ValuesOf<A>,
     into: Tree<Value> = {},
   ): Promise<ValuesOf<R>> {
-    const turn = this.queue.then(() =>
-      this.runNow(definition as unknown as Definition, args as Tree<Value>, into),
-    );
-    this.queue = turn.catch(() => undefined);
-    return turn as Promise<ValuesOf<R>>;
+    const inputs = flatten<Value>(args, isValue);
+    return this.inTurn(definition.name, inputs, into, async (targets) => {
+      const signature = { ...definition, args } as unknown as Signature;
+      const executable = await this.compiled(signature.name, inputs, () => this.executor.compile(signature));
+      return executable.run(inputs, targets);
+    }) as Promise<ValuesOf<R>>;
+  }
+
+  loop<F extends Tree<Tensor>, V extends Tree<Tensor>, R extends Tree<Tensor>>(
+    definition: Definition<F & V, R>,
+    fixed: ValuesOf<F>,
+  ): Loop<V, R> {
+    const owner = {};
+    return {
+      run: (varying, into = {}) => {
+        const args = { ...(fixed as object), ...(varying as object) };
+        const inputs = flatten<Value>(args, isValue);
+        const changing = new Set(flatten<Value>(varying, isValue).keys());
+        return this.inTurn(definition.name, inputs, into, async (targets) => {
+          const signature = { ...definition, args } as unknown as Signature;
+          const body = await this.compiled(`loop ${signature.name}`, inputs, async () => {
+            return new LoopBody(await this.executor.compileLoop(signature, (path) => changing.has(path)));
+          });
+          return body.runFor(owner, inputs, targets);
+        }) as Promise<ValuesOf<R>>;
+      },
+    };
   }
 
   stats(): EngineStats {
@@ -96,24 +139,37 @@ class CachingEngine implements Engine {
     await this.executor.dispose();
   }
 
-  private async runNow(definition: Definition, args: Tree<Value>, into: Tree<Value>): Promise<Tree<Value>> {
-    const inputs = flatten(args, isValue);
-    const targets = flatten(into, isValue);
-    refuseAliases(definition.name, inputs, targets);
-    const executable = await this.executable({ ...definition, args }, inputs);
-    return unflatten(await executable.run(inputs, targets));
+  /** Checks and runs when the run before has ended. */
+  private inTurn(
+    name: string,
+    inputs: Leaves<Value>,
+    into: Tree<Value>,
+    run: (targets: Leaves<Value>) => Promise<Leaves<Value>>,
+  ): Promise<Tree<Value>> {
+    const turn = this.queue.then(async () => {
+      const targets = flatten(into, isValue);
+      refuseAliases(name, inputs, targets);
+      this.beforeRun();
+      return unflatten(await run(targets));
+    });
+    this.queue = turn.catch(() => undefined);
+    return turn;
   }
 
-  private async executable(signature: Signature, inputs: Leaves<Value>): Promise<Executable> {
-    const key = cacheKey(signature.name, inputs);
+  private async compiled<E extends Executable>(
+    name: string,
+    inputs: Leaves<Value>,
+    compile: () => Promise<E>,
+  ): Promise<E> {
+    const key = cacheKey(name, inputs);
     const known = this.cache.get(key);
     if (known) {
       this.hits++;
       this.cache.delete(key);
       this.cache.set(key, known);
-      return known;
+      return known as E;
     }
-    const fresh = await this.executor.compile(signature);
+    const fresh = await compile();
     this.compilations++;
     this.cache.set(key, fresh);
     await this.evict();

@@ -38,6 +38,12 @@ export interface Executable {
   dispose(): Promise<void>;
 }
 
+/** A compiled loop: `once` is run when the loop begins, and `each`, every time, takes its results besides the arguments. */
+export interface ExecutableLoop {
+  readonly once?: Executable;
+  readonly each: Executable;
+}
+
 /** A place where programs run and values live. */
 export interface Executor {
   /** `onnxruntime-cpu`, `tfjs-cpu`, …: stored in checkpoints, since bits depend on it. */
@@ -49,5 +55,7 @@ export interface Executor {
   /** A value's data. On CPU this may be a view that the next run overwrites: copy what must stay. */
   download(value: Value): Promise<HostTensor>;
   compile(signature: Signature): Promise<Executable>;
+  /** @param varies tells by path which arguments change between the runs of a loop. */
+  compileLoop(signature: Signature, varies: (path: string) => boolean): Promise<ExecutableLoop>;
   dispose(): Promise<void>;
 }

@@ -1,5 +1,13 @@
-export { createEngine, type Engine, type EngineStats } from './engine.js';
-export type { Definition, Executable, Executor, Leaves, Signature, ValuesOf } from './executor.js';
+export { createEngine, type Engine, type EngineStats, type Loop } from './engine.js';
+export type {
+  Definition,
+  Executable,
+  ExecutableLoop,
+  Executor,
+  Leaves,
+  Signature,
+  ValuesOf,
+} from './executor.js';
 export { onnxruntimeExecutor, type OnnxRuntimeOptions } from './executors/onnxruntime.js';
 export { tfjsExecutor } from './executors/tfjs.js';
 export { valueAndGradients, type Differentiable, type Gradients, type Named } from './gradients.js';

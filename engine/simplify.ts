@@ -1,6 +1,7 @@
 /** @file Program → equivalent smaller program: rewrites, one node for equal nodes, nothing that no output needs. */
 import { at } from './kernels/index.js';
 import type { Node, Program } from './program.js';
+import { pruned } from './prune.js';
 import { rewrites, type Rewriter } from './rewrites.js';
 
 /** Simplifies to a fixed point; idempotent. Arguments that no output depends on disappear from `inputs`. */
@@ -66,20 +67,4 @@ function keyOf(node: Node): string {
         ? `number ${Object.is(value, -0) ? '-0' : value}`
         : value,
   );
-}
-
-function pruned(program: Program): Program {
-  const needed = new Set(program.outputs.values());
-  for (let id = program.nodes.length - 1; id >= 0; id--)
-    if (needed.has(id)) for (const input of at(program.nodes, id).inputs) needed.add(input);
-  const moved = new Map<number, number>();
-  const nodes: Node[] = [];
-  program.nodes.forEach((node, id) => {
-    if (!needed.has(id)) return;
-    moved.set(id, nodes.length);
-    nodes.push({ ...node, inputs: node.inputs.map((input) => moved.get(input) as number) });
-  });
-  const remap = (ids: ReadonlyMap<string, number>): Map<string, number> =>
-    new Map([...ids].filter(([, id]) => needed.has(id)).map(([path, id]) => [path, moved.get(id) as number]));
-  return { ...program, nodes, inputs: remap(program.inputs), outputs: remap(program.outputs) };
 }

@@ -2,10 +2,12 @@
 import type { PackedBatch } from '../datasets/index.js';
 import {
   adamwUpdate,
+  mergeAdapters,
   ops,
   projectToBall,
   tokenNorms,
   valueAndGradients,
+  worthMerging,
   type AdamWScalars,
   type Definition,
   type Engine,
@@ -15,19 +17,23 @@ import {
 import { coefficientsOf, type AttackConfig, type Coefficients } from './config.js';
 import { feedOf, type BatchFeed } from './feed.js';
 import { programName, type Model, type ModelWeights } from './model.js';
-import { ATTACK_AIMS, pairLosses, weighted } from './pair-losses.js';
+import { ATTACK_AIMS, decoderWeights, pairLosses, weighted } from './pair-losses.js';
 import type { AttackTrace, PerSite, PerturbationState } from './perturbation.js';
 import { uploadScalars } from './scalars.js';
 
-/** Arguments of an iteration. */
-export type AttackArgs<T = Tensor> = {
+/** What all iterations of an attack share. */
+export type AttackFixed<T = Tensor> = {
   readonly weights: ModelWeights<T>;
   readonly batch: BatchFeed<T>;
   /** 1 for vectors that some token receives, else 0. float32 [B, P] */
   readonly attacked: T;
-  readonly state: PerturbationState<T>;
   readonly coefficients: Readonly<Record<string, T>>;
   readonly epsilon: T;
+};
+
+/** What changes from iteration to iteration. */
+export type AttackVarying<T = Tensor> = {
+  readonly state: PerturbationState<T>;
   readonly adam: AdamWScalars<T>;
 };
 
@@ -49,12 +55,13 @@ export function attackIteration(
   sites: readonly string[],
   losses: readonly string[],
   keepGradients: boolean,
-): Definition<AttackArgs, AttackResult> {
+): Definition<AttackFixed & AttackVarying, AttackResult> {
   return {
     name: programName('attack', model, [sites, losses, keepGradients]),
     compute: ({ weights, batch, attacked, state, coefficients, epsilon, adam }) => {
+      const fixed = fixedWeights(model, weights);
       const { loss, aux, gradients } = valueAndGradients((delta) => {
-        const parts = pairLosses(model, weights, batch, delta, ATTACK_AIMS, losses);
+        const parts = pairLosses(model, fixed, batch, delta, ATTACK_AIMS, losses);
         return { loss: weighted(parts, coefficients), aux: parts };
       }, state.delta);
       const next = adamwUpdate(state.delta, gradients, { first: state.m, second: state.v }, adam);
@@ -75,6 +82,12 @@ export function attackIteration(
       };
     },
   };
+}
+
+/** Weights of an inner loop, in which they stay as they are: adapters merged where that saves more than it holds. */
+function fixedWeights(model: Model, weights: ModelWeights<Tensor>): ModelWeights<Tensor> {
+  if (!worthMerging(weights.adapters)) return weights;
+  return { parameters: mergeAdapters(model.config, decoderWeights(model, weights)), adapters: {} };
 }
 
 /** Largest and mean L2 norm over perturbed tokens. */
@@ -127,7 +140,7 @@ export async function attackLoss(
 ): Promise<number> {
   const coefficients = attackCoefficients(config);
   const losses = [...coefficients.keys()];
-  type Args = Pick<AttackArgs, 'weights' | 'batch' | 'coefficients'> & { readonly deltas: PerSite<Tensor> };
+  type Args = Pick<AttackFixed, 'weights' | 'batch' | 'coefficients'> & { readonly deltas: PerSite<Tensor> };
   const definition: Definition<Args> = {
     name: programName('attack-loss', model, [Object.keys(deltas), losses]),
     compute: (args) =>

@@ -5,7 +5,15 @@
 import type { PackedBatch } from '../datasets/index.js';
 import { adamwScalars, float32, siteWidth, type Engine, type Value } from '../engine/index.js';
 import { complain } from '../foundation/index.js';
-import { attackCoefficients, attackIteration, readFigures, readReach } from './attack-iteration.js';
+import {
+  attackCoefficients,
+  attackIteration,
+  readFigures,
+  readReach,
+  type AttackFixed,
+  type AttackResult,
+  type AttackVarying,
+} from './attack-iteration.js';
 import type { AttackConfig } from './config.js';
 import { attackedSlots, feedOf } from './feed.js';
 import type { Model, ModelWeights } from './model.js';
@@ -71,13 +79,14 @@ export function createAttack(
       epsilon: engine.upload(float32([], [config.epsilon])),
     };
     const trace: AttackTrace[] = [];
+    const loop = engine.loop<AttackFixed, AttackVarying, AttackResult>(definition, fixed);
     // The state is read from one set of buffers and written to the other: a program never writes over its arguments.
     let [spare, next] = [takeState(buffers, shapes), takeState(buffers, shapes)];
     let state = zeroState(buffers, shapes);
     let last: PerSite<Value> = {};
     for (let iteration = 0; iteration < config.iterations; iteration++) {
       const adam = uploadScalars(engine, adamwScalars(iteration + 1, config));
-      const { figures, gradients } = await engine.run(definition, { ...fixed, state, adam }, { state: next });
+      const { figures, gradients } = await loop.run({ state, adam }, { state: next });
       const { data } = await engine.download(figures);
       trace.push(finite(readFigures(data, iteration, config.sites, losses), readReach(data)));
       last = gradients;

@@ -63,6 +63,11 @@ export interface DefencePlan {
   readonly trains: unknown;
 }
 
+/** What all updates on one batch share, what changes from one to the next, and what each gives. */
+export type AtOnceFixed = Omit<GradientArgs, 'trained'>;
+export type AtOnceVarying = UpdateArgs & Leftover;
+export type AtOnceResult = TrainedState & Leftover & { readonly figures: Tensor };
+
 /**
  * Losses and gradients of one part, and the update, in one program: for batches that are not split.
  * `figures` holds the losses in the order of `losses`, then the gradient's norm.
@@ -70,7 +75,7 @@ export interface DefencePlan {
 export function defendAtOnce(
   plan: DefencePlan,
   losses: readonly DefenceLoss[],
-): Definition<GradientArgs & UpdateArgs & Leftover, TrainedState & Leftover & { readonly figures: Tensor }> {
+): Definition<AtOnceFixed & AtOnceVarying, AtOnceResult> {
   return {
     name: programName('defend', plan.model, [plan.trains, losses]),
     compute: (args) => {

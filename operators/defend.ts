@@ -13,6 +13,9 @@ import {
   applyGradients,
   defendAtOnce,
   divergence,
+  type AtOnceFixed,
+  type AtOnceResult,
+  type AtOnceVarying,
   type TrainedState,
   type UpdateArgs,
 } from './defend-program.js';
@@ -86,9 +89,10 @@ class BufferedDefender implements Defender {
       ready.push(await preparePart(this.engine, this.what.plan, this.names, part, base));
     if (this.config.reinitialize) this.state = { ...this.state, first: this.zeros(), second: this.zeros() };
     this.leftover = parts.length === 1 ? (parts[0]?.leftover ?? {}) : {};
+    const update = ready.length === 1 ? this.atOnce(ready[0] as PartArgs<Value>) : this.inParts(ready);
     const trace: DefendTrace[] = [];
     for (let iteration = 0; iteration < this.config.iterations; iteration++)
-      trace.push(await this.update(ready, this.config.reinitialize ? iteration : this.updates));
+      trace.push(await this.update(update, this.config.reinitialize ? iteration : this.updates));
     return trace;
   }
 
@@ -115,7 +119,7 @@ class BufferedDefender implements Defender {
   }
 
   /** One update; the state changes only when its figures are finite. */
-  private async update(parts: readonly PartArgs<Value>[], age: number): Promise<DefendTrace> {
+  private async update(update: Update, age: number): Promise<DefendTrace> {
     const factor = scheduleFactor(this.updates, this.options.updates, this.config.schedule);
     const learningRate = this.config.learningRate * factor;
     const optimizer = {
@@ -125,11 +129,7 @@ class BufferedDefender implements Defender {
     };
     this.targets ??= [this.fresh(), this.fresh()];
     const [target, other] = this.targets;
-    const [only] = parts;
-    const figures =
-      only && parts.length === 1
-        ? await this.updateAtOnce(only, optimizer, target)
-        : await this.updateInParts(parts, optimizer, target);
+    const figures = await update(optimizer, target);
     const losses = Object.fromEntries(this.names.map((name, at) => [name, figures[at] as number]));
     const loss = this.names.reduce((sum, name) => sum + this.coefficient(name) * (losses[name] as number), 0);
     const gradientNorm = figures.at(-1) as number;
@@ -139,17 +139,23 @@ class BufferedDefender implements Defender {
     return { update: this.updates++, loss, losses, gradientNorm, learningRate };
   }
 
-  private async updateAtOnce(part: PartArgs<Value>, optimizer: Optimizer, target: State): Promise<number[]> {
-    const { frozen } = this.what.weights;
+  /** Updates on a batch that is not split, in one loop: what stays the same between them is computed once. */
+  private atOnce(part: PartArgs<Value>): Update {
     const coefficients = uploadScalars(this.engine, Object.fromEntries(this.options.coefficients));
-    const { figures, leftover } = await this.engine.run(
+    const loop = this.engine.loop<AtOnceFixed, AtOnceVarying, AtOnceResult>(
       defendAtOnce(this.what.plan, this.names),
-      { ...optimizer, frozen, part, coefficients, leftover: this.leftover },
-      target,
+      { frozen: this.what.weights.frozen, part, coefficients },
     );
-    // An empty tree has no leaves to come back.
-    if (Object.keys(this.leftover).length > 0) this.leftover = leftover;
-    return [...(await this.engine.download(figures)).data];
+    return async (optimizer, target) => {
+      const { figures, leftover } = await loop.run({ ...optimizer, leftover: this.leftover }, target);
+      // An empty tree has no leaves to come back.
+      if (Object.keys(this.leftover).length > 0) this.leftover = leftover;
+      return [...(await this.engine.download(figures)).data];
+    };
+  }
+
+  private inParts(parts: readonly PartArgs<Value>[]): Update {
+    return (optimizer, target) => this.updateInParts(parts, optimizer, target);
   }
 
   private async updateInParts(
@@ -210,6 +216,8 @@ class BufferedDefender implements Defender {
 
 /** Arguments of an update besides gradients. */
 type Optimizer = UpdateArgs<Value>;
+/** Writes the next state to `target`; gives the losses and the gradient's norm. */
+type Update = (optimizer: Optimizer, target: State) => Promise<number[]>;
 
 function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T) => U): Record<string, U> {
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));

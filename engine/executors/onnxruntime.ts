@@ -1,8 +1,9 @@
 /** @file Runs programs traced and compiled on ONNX Runtime's CPU provider. Its calls block the thread: run it in a worker. */
 import * as ort from 'onnxruntime-node';
-import type { Executable, Executor, Leaves, Signature } from '../executor.js';
+import type { Executable, ExecutableLoop, Executor, Leaves, Signature } from '../executor.js';
+import { hoist } from '../hoist.js';
 import { lower } from '../lower.js';
-import { peakBytes, type Meta } from '../program.js';
+import { peakBytes, type Meta, type Program } from '../program.js';
 import { simplify } from '../simplify.js';
 import { float32, int32, type HostTensor, type Value } from '../tensor.js';
 import { trace } from '../trace.js';
@@ -20,13 +21,22 @@ export function onnxruntimeExecutor({ threads }: OnnxRuntimeOptions): Executor {
     fingerprint: { runtime: `onnxruntime ${ort.env.versions.node ?? ort.env.versions.common}`, threads },
     upload: (tensor) => tensor,
     download: (value) => Promise.resolve(value as HostTensor),
-    compile: (signature) => compile(signature, threads),
+    compile: (signature) => compile(simplify(trace(signature)), threads),
+    compileLoop: (signature, varies) => compileLoop(signature, varies, threads),
     dispose: () => Promise.resolve(),
   };
 }
 
-async function compile(signature: Signature, threads: number): Promise<Executable> {
-  const program = simplify(trace(signature));
+async function compileLoop(
+  signature: Signature,
+  varies: (path: string) => boolean,
+  threads: number,
+): Promise<ExecutableLoop> {
+  const { once, each } = hoist(simplify(trace(signature)), varies);
+  return { ...(once && { once: await compile(once, threads) }), each: await compile(each, threads) };
+}
+
+async function compile(program: Program, threads: number): Promise<Executable> {
   const { model, inputs, outputs } = lower(program);
   const session = await ort.InferenceSession.create(model, {
     executionProviders: ['cpu'],
@@ -39,7 +49,7 @@ async function compile(signature: Signature, threads: number): Promise<Executabl
   const metas = new Map([...program.outputs].map(([path, id]) => [path, program.nodes[id] as Meta]));
   return {
     bytes: peakBytes(program) + model.byteLength,
-    run: (values, into) => runSession(signature.name, session, { inputs, outputs, metas }, values, into),
+    run: (values, into) => runSession(program.name, session, { inputs, outputs, metas }, values, into),
     dispose: () => session.release(),
   };
 }

@@ -19,6 +19,7 @@ export function tfjsExecutor(): Executor {
     upload: (tensor) => tensor,
     download: (value) => Promise.resolve(value as HostTensor),
     compile: (signature) => Promise.resolve(eager(signature)),
+    compileLoop: (signature) => Promise.resolve({ each: eager(signature) }),
     dispose: () => Promise.resolve(),
   };
 }

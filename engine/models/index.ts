@@ -9,6 +9,7 @@ export {
   adapterShapes,
   initialAdapters,
   mergeAdapters,
+  worthMerging,
   parseProjection,
   projectionNames,
   type LoraConfig,

@@ -87,6 +87,29 @@ export function initialAdapters(
   );
 }
 
+/** Adapters that cost more than this share of the multiplications of what they adapt are worth merging. */
+const WORTH_MERGING = 0.1;
+
+/**
+ * Whether weights that stay the same for many runs are better merged: adapters of large matrices cost little, and a merged
+ * copy of those much memory.
+ * @param adapters of any kind that has shapes, by name.
+ */
+export function worthMerging(
+  adapters: Readonly<Record<string, { readonly shape: readonly number[] }>>,
+): boolean {
+  let [added, dense] = [0, 0];
+  for (const [name, { shape }] of Object.entries(adapters)) {
+    const up = adapters[name.replace(/lora_A$/, 'lora_B')];
+    if (!name.endsWith('.lora_A') || !up) continue;
+    const [rank, inputs] = shape as [number, number];
+    const [outputs] = up.shape as [number];
+    added += rank * (inputs + outputs);
+    dense += inputs * outputs;
+  }
+  return added > WORTH_MERGING * dense;
+}
+
 /** Parameters with every adapter added to its matrix, W + scale·B·A; the others unchanged. Inside programs. */
 export function mergeAdapters(
   { modules, layers }: ModelConfig,

@@ -14,6 +14,12 @@ const scaled = {
   name: 'scaled',
   compute: ({ x, factor }: { x: Tensor; factor: Tensor }) => ({ y: ops.mul(ops.exp(x), factor) }),
 };
+const powers = {
+  name: 'powers',
+  compute: ({ base, exponent }: { base: Tensor; exponent: Tensor }) => ({
+    y: ops.mul(ops.exp(ops.matMul(ops.reshape(base, [2, 1]), ops.reshape(base, [1, 2]))), exponent),
+  }),
+};
 const scalar = (value: number): HostTensor => float32([], [value]);
 let engine: Engine;
 afterEach(() => engine.dispose());
@@ -47,6 +53,25 @@ describe.each([
     });
   });
 
+  test('a loop gives what runs give, for each loop with its own fixed arguments, even in turns', async () => {
+    engine = createEngine(executor());
+    const loops = [2, 3].map((factor) =>
+      engine.loop<{ base: Tensor }, { exponent: Tensor }, { y: Tensor }>(powers, {
+        base: float32([2], [factor, 1]),
+      }),
+    );
+    for (const exponent of [1, 2, 3])
+      for (const [at, loop] of loops.entries()) {
+        const { y } = await loop.run({ exponent: scalar(exponent) });
+        const plain = await engine.run(powers, {
+          base: float32([2], [2 + at, 1]),
+          exponent: scalar(exponent),
+        });
+        expect([...(await engine.download(y)).data]).toEqual([...(await engine.download(plain.y)).data]);
+      }
+    expect(engine.stats()).toMatchObject({ compilations: 2 });
+  });
+
   test('names a missing argument', async () => {
     engine = createEngine(executor());
     const args = { x: float32([2]) } as unknown as { x: HostTensor; factor: HostTensor };
@@ -55,6 +80,25 @@ describe.each([
 });
 
 describe('engine', () => {
+  test('a loop computes what does not change once, and again after another loop of the same shapes', async () => {
+    const executor = onnxruntimeExecutor({ threads: 1 });
+    let begun = 0;
+    engine = createEngine({
+      ...executor,
+      compileLoop: async (...args) => {
+        const { once, each } = await executor.compileLoop(...args);
+        return { once: { ...once!, run: (...given) => (begun++, once!.run(...given)) }, each };
+      },
+    });
+    const [first, second] = [1, 2].map((value) =>
+      engine.loop<{ base: Tensor }, { exponent: Tensor }, { y: Tensor }>(powers, {
+        base: float32([2], [value, 0]),
+      }),
+    );
+    for (const loop of [first, first, first, second, second, first]) await loop!.run({ exponent: scalar(1) });
+    expect(begun).toBe(3);
+  });
+
   test('evicts the least recently used program when the bytes are spent', async () => {
     engine = createEngine(onnxruntimeExecutor({ threads: 1 }), { cacheBytes: 1 });
     for (const size of [1, 2, 3, 1]) await engine.run(scaled, { x: float32([size]), factor: scalar(1) });

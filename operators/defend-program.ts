@@ -6,6 +6,7 @@ import {
   valueAndGradients,
   type AdamWScalars,
   type Definition,
+  type Gradients,
   type Named,
   type Tensor,
 } from '../engine/index.js';
@@ -153,34 +154,64 @@ export function divergence(plan: DefencePlan): Definition<Omit<GradientArgs, 'co
 /** Names of perturbations among what is differentiated for. */
 const DELTA = 'delta of ';
 
-/** @param sites for which δ is differentiated too, where the part is the whole batch; null where it is not. */
+/**
+ * Pair rows first, gradients included, then benign rows: activations of one kind are held at a time.
+ * @param sites for which δ is differentiated too, where the part is the whole batch; null where it is not.
+ */
 function partGradients(
+  plan: DefencePlan,
+  losses: readonly DefenceLoss[],
+  args: GradientArgs,
+  sites: readonly string[] | null,
+): { readonly aux: Named; readonly gradients: Named } {
+  const ofPairs = (name: DefenceLoss): boolean => name === 'toward' || name === 'away';
+  const pairs = losses.filter(ofPairs);
+  const benign = losses.filter((name) => !ofPairs(name));
+  const parts = [
+    ...(pairs.length > 0 ? [pairGradients(plan, pairs, args, sites ?? [])] : []),
+    ...(benign.length > 0 ? [benignGradients(plan, benign, args, sites !== null)] : []),
+  ];
+  const gradients: Record<string, Tensor> = {};
+  for (const part of parts)
+    for (const [name, gradient] of Object.entries(part.gradients))
+      gradients[name] = gradients[name] ? ops.add(gradients[name], gradient) : gradient;
+  const aux = Object.assign({}, ...parts.map((part) => part.aux)) as Named;
+  return { aux: Object.fromEntries(losses.map((name) => [name, aux[name] as Tensor])), gradients };
+}
+
+function pairGradients(
   { model, join }: DefencePlan,
   losses: readonly DefenceLoss[],
   { trained, frozen, part, coefficients }: GradientArgs,
-  sites: readonly string[] | null,
-): { readonly aux: Named; readonly gradients: Named } {
-  const watched = Object.fromEntries(
-    (sites ?? []).map((site) => [DELTA + site, part.deltas[site] as Tensor]),
-  );
+  sites: readonly string[],
+): Gradients<Named> {
+  const watched = Object.fromEntries(sites.map((site) => [DELTA + site, part.deltas[site] as Tensor]));
   return valueAndGradients(
     (inputs) => {
-      const weights = join({ trained: omit(inputs, sites ?? []), frozen });
+      const weights = join({ trained: omit(inputs, sites), frozen });
       const deltas = Object.keys(part.deltas).map((site) => [
         site,
         inputs[DELTA + site] ?? part.deltas[site],
       ]);
       const perturbed = { ...part, deltas: Object.fromEntries(deltas) as PerSite<Tensor> };
-      const found = {
-        ...pairTerms(model, weights, perturbed, losses),
-        ...benignLosses(model, weights, part, losses),
-      };
-      const aux = Object.fromEntries(losses.map((name) => [name, found[name] as Tensor]));
-      const terms = sites && aux['kl'] ? { ...aux, kl: perOwnValue(aux['kl']) } : aux;
-      return { loss: weighted(terms, coefficients), aux };
+      const aux = pairTerms(model, weights, perturbed, losses);
+      return { loss: weighted(aux, coefficients), aux };
     },
     { ...trained, ...watched },
   );
+}
+
+function benignGradients(
+  { model, join }: DefencePlan,
+  losses: readonly DefenceLoss[],
+  { trained, frozen, part, coefficients }: GradientArgs,
+  whole: boolean,
+): Gradients<Named> {
+  return valueAndGradients((inputs) => {
+    const aux = benignLosses(model, join({ trained: inputs, frozen }), part, losses);
+    const terms = whole && aux['kl'] ? { ...aux, kl: perOwnValue(aux['kl']) } : aux;
+    return { loss: weighted(terms, coefficients), aux };
+  }, trained);
 }
 
 function omit(named: Named, sites: readonly string[]): Named {

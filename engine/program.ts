@@ -54,22 +54,3 @@ export function printProgram(program: Program): string {
 export function bytesOf(meta: Meta): number {
   return meta.shape.reduce((product, extent) => product * extent, meta.dtype === 'bool' ? 1 : 4);
 }
-
-/**
- * Peak bytes of intermediate results, each freed after its last use, in program order: an estimate of an arena.
- * Arguments and results live elsewhere and do not count.
- */
-export function peakBytes(program: Program): number {
-  const lastUse = new Map<number, number>();
-  program.nodes.forEach((node, id) => node.inputs.forEach((input) => lastUse.set(input, id)));
-  const held = new Set([...program.inputs.values(), ...program.outputs.values()]);
-  let live = 0;
-  let peak = 0;
-  program.nodes.forEach((node, id) => {
-    if (!held.has(id)) live += bytesOf(node);
-    peak = Math.max(peak, live);
-    for (const input of new Set(node.inputs))
-      if (lastUse.get(input) === id && !held.has(input)) live -= bytesOf(program.nodes[input] as Node);
-  });
-  return peak;
-}

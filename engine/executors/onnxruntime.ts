@@ -3,7 +3,9 @@ import * as ort from 'onnxruntime-node';
 import type { Executable, ExecutableLoop, Executor, Leaves, Signature } from '../executor.js';
 import { hoist } from '../hoist.js';
 import { lower } from '../lower.js';
-import { peakBytes, type Meta, type Program } from '../program.js';
+import { peakBytes } from '../lifetimes.js';
+import type { Meta, Program } from '../program.js';
+import { rematerialize } from '../rematerialize.js';
 import { simplify } from '../simplify.js';
 import { float32, int32, type HostTensor, type Value } from '../tensor.js';
 import { trace } from '../trace.js';
@@ -36,7 +38,8 @@ async function compileLoop(
   return { ...(once && { once: await compile(once, threads) }), each: await compile(each, threads) };
 }
 
-async function compile(program: Program, threads: number): Promise<Executable> {
+async function compile(whole: Program, threads: number): Promise<Executable> {
+  const program = rematerialize(whole);
   const { model, inputs, outputs } = lower(program);
   const session = await ort.InferenceSession.create(model, {
     executionProviders: ['cpu'],
@@ -45,6 +48,8 @@ async function compile(program: Program, threads: number): Promise<Executable> {
     graphOptimizationLevel: 'all',
     // The planned pattern reserves what all results of a run need together: 590 MB more, no faster (docs/log.md).
     enableMemPattern: false,
+    // It would undo what is computed twice on purpose.
+    extra: { optimization: { disable_specified_optimizers: 'CommonSubexpressionElimination' } },
   });
   const metas = new Map([...program.outputs].map(([path, id]) => [path, program.nodes[id] as Meta]));
   return {

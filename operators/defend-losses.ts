@@ -1,7 +1,8 @@
 /** @file The losses of a defence on one part of a batch: under the perturbation, and on benign rows without it. */
 import { hiddenStates, logitsAt, ops, type Tensor } from '../engine/index.js';
 import type { BatchFeed, BatchTensors, LabelFeed } from './feed.js';
-import { kl, logOdds, toward } from './losses.js';
+import { labelOdds } from './label-odds.js';
+import { kl, toward } from './losses.js';
 import type { Model, ModelWeights } from './model.js';
 import { decoderWeights, DEFENCE_AIMS, pairLosses } from './pair-losses.js';
 import type { PerSite } from './perturbation.js';
@@ -40,36 +41,26 @@ export function benignLosses(
   losses: readonly DefenceLoss[],
 ): Record<string, Tensor> {
   const benign = part.benign as BatchTensors;
-  const sets = [
-    ...(losses.includes('sft') ? ['desired'] : []),
-    ...(losses.includes('kl') ? ['anchors'] : []),
-  ];
-  if (sets.length === 0) return {};
-  const logits = benignLogits(model, weights, benign, sets);
-  const [total, vocabulary] = logits.shape as [number, number];
   const found: Record<string, Tensor> = {};
-  let start = 0;
-  for (const set of sets) {
-    const labels = benign.labels[set] as LabelFeed<Tensor>;
-    const size = labels.index.shape[0];
-    const own = size === total ? logits : ops.slice(logits, [start, 0], [size, vocabulary]);
-    if (set === 'desired') found['sft'] = toward(logOdds(own, labels.tokens), labels);
-    else found['kl'] = kl(own, part.base['logProbabilities'] as Tensor, labels.weights);
-    start += size;
+  if (!losses.includes('sft') && !losses.includes('kl')) return found;
+  const hidden = hiddenStates(model, decoderWeights(model, weights), benign);
+  if (losses.includes('sft')) {
+    const labels = benign.labels['desired'] as LabelFeed<Tensor>;
+    const labelled = ops.gather(hidden, labels.index);
+    found['sft'] = toward(labelOdds(model.config, weights.parameters, labelled, labels.tokens), labels);
+  }
+  if (losses.includes('kl')) {
+    const { index, weights: shares } = benign.labels['anchors'] as LabelFeed<Tensor>;
+    const logits = logitsAt(model.config, weights.parameters, hidden, index);
+    found['kl'] = kl(logits, part.base['logProbabilities'] as Tensor, shares);
   }
   return found;
 }
 
-/** One forward of benign rows, logits of the label sets one after the other. */
-export function benignLogits(
-  model: Model,
-  weights: ModelWeights<Tensor>,
-  benign: BatchTensors,
-  sets: readonly string[],
-): Tensor {
-  const indices = sets.map((set) => (benign.labels[set] as LabelFeed<Tensor>).index);
-  const index = indices.length === 1 ? (indices[0] as Tensor) : ops.concat(indices, 0);
+/** Logits [N, V] of benign rows at their anchors. */
+export function anchorLogits(model: Model, weights: ModelWeights<Tensor>, benign: BatchTensors): Tensor {
   const hidden = hiddenStates(model, decoderWeights(model, weights), benign);
+  const { index } = benign.labels['anchors'] as LabelFeed<Tensor>;
   return logitsAt(model.config, weights.parameters, hidden, index);
 }
 

@@ -11,7 +11,7 @@ import {
   type Tensor,
 } from '../engine/index.js';
 import {
-  benignLogits,
+  anchorLogits,
   benignLosses,
   pairTerms,
   perOwnValue,
@@ -139,7 +139,7 @@ export function baseLogProbabilities(
   return {
     name: programName('defend-base', plan.model, []),
     compute: ({ parameters, benign }) =>
-      ops.logSoftmax(benignLogits(plan.model, { parameters, adapters: {} }, benign, ['anchors'])),
+      ops.logSoftmax(anchorLogits(plan.model, { parameters, adapters: {} }, benign)),
   };
 }
 

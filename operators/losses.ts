@@ -18,36 +18,40 @@ export interface Labels {
 /**
  * The log-odds of each label, log p/(1−p): its logit minus the log-sum-exp of all *other* logits. One pass of
  * exponentials, exact where p is close to 0 or to 1, and all that `toward` and `away` need to know.
- * The gradient is given by hand: 1 for the label, minus the softmax over the others elsewhere.
  * @param logits float32 [N, V].
  * @param tokens int32 [N].
  * @returns float32 [N].
  */
 export function logOdds(logits: Tensor, tokens: Tensor): Tensor {
+  const compute = ops.customGrad((...inputs: unknown[]) => {
+    const [x, save] = inputs as [Tensor, (tensors: Tensor[]) => void];
+    const { odds, slopes } = oddsAndSlopes(x, tokens);
+    save([slopes]);
+    const gradFunc = (dy: Tensor, [kept]: Tensor[]): Tensor => ops.mul(ops.expandDims(dy, 1), kept as Tensor);
+    return { value: odds, gradFunc };
+  });
+  return compute(logits);
+}
+
+/** Log-odds [N] of labels and their gradients [N, V] for the logits: 1 for the label, minus the softmax over the others elsewhere. */
+export function oddsAndSlopes(
+  logits: Tensor,
+  tokens: Tensor,
+): { readonly odds: Tensor; readonly slopes: Tensor } {
   const [labels, vocabulary] = logits.shape as [number, number];
   const isLabel = ops.equal(ops.expandDims(tokens, 1), ops.range(0, vocabulary, 1, 'int32'));
   // A label's own logit, picked by its flat index rather than by a product over the vocabulary.
   const rows = ops.mul(ops.range(0, labels, 1, 'int32'), ops.scalar(vocabulary, 'int32'));
-  const flat = ops.add(rows, tokens);
-  const compute = ops.customGrad((...inputs: unknown[]) => {
-    const [x, save] = inputs as [Tensor, (tensors: Tensor[]) => void];
-    const own = ops.gather(ops.reshape(x, [labels * vocabulary]), flat);
-    const others = ops.where(isLabel, ops.fill([1, 1], -1e30), x);
-    const top = ops.max(others, 1, true);
-    const exponentials = ops.exp(ops.sub(others, top));
-    const total = ops.sum(exponentials, 1, true);
-    const rest = ops.reshape(ops.add(ops.log(total), top), [labels]);
-    save([exponentials, total, isLabel]);
-    return {
-      value: ops.sub(own, rest),
-      gradFunc: (dy: Tensor, saved: Tensor[]): Tensor => {
-        const [terms, sum, own] = saved as [Tensor, Tensor, Tensor];
-        const column = ops.expandDims(dy, 1);
-        return ops.where(own, column, ops.mul(terms, ops.neg(ops.div(column, sum))));
-      },
-    };
-  });
-  return compute(logits);
+  const own = ops.gather(ops.reshape(logits, [labels * vocabulary]), ops.add(rows, tokens));
+  const others = ops.where(isLabel, ops.fill([1, 1], -1e30), logits);
+  const top = ops.max(others, 1, true);
+  const exponentials = ops.exp(ops.sub(others, top));
+  const total = ops.sum(exponentials, 1, true);
+  const rest = ops.reshape(ops.add(ops.log(total), top), [labels]);
+  return {
+    odds: ops.sub(own, rest),
+    slopes: ops.where(isLabel, ops.fill([1, 1], 1), ops.mul(exponentials, ops.neg(ops.reciprocal(total)))),
+  };
 }
 
 /**

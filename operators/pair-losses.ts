@@ -1,9 +1,10 @@
 /** @file Losses of packed pair rows: one forward, logits at labelled positions only, whichever completion is wanted. */
 import type { Completion, PackedBatch } from '../datasets/index.js';
-import { hiddenStates, logitsAt, ops, perturbing, type Tensor, type Weights } from '../engine/index.js';
+import { hiddenStates, ops, perturbing, type Tensor, type Weights } from '../engine/index.js';
 import { complain } from '../foundation/index.js';
 import type { BatchTensors, LabelFeed } from './feed.js';
-import { away, logOdds, toward } from './losses.js';
+import { labelOdds } from './label-odds.js';
+import { away, toward } from './losses.js';
 import type { Model, ModelWeights } from './model.js';
 
 /** Which completion each loss is about. */
@@ -47,7 +48,8 @@ export function pairLosses(
     const parts = sets.map((set) => set[part]);
     return parts.length === 1 ? (parts[0] as Tensor) : ops.concat(parts, 0);
   };
-  const odds = logOdds(logitsAt(model.config, weights.parameters, hidden, joined('index')), joined('tokens'));
+  const labelled = ops.gather(hidden, joined('index'));
+  const odds = labelOdds(model.config, weights.parameters, labelled, joined('tokens'));
   const losses: Record<string, Tensor> = {};
   let start = 0;
   used.forEach((name, at) => {

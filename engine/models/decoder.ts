@@ -51,8 +51,12 @@ export function logitsAt(
   index_N?: Tensor,
 ): Tensor {
   const kept_ND = index_N ? ops.gather(hidden_ND, index_N) : hidden_ND;
-  const name = config.tied ? embeddingName(config.modules) : headName(config.modules);
-  return softCapped(ops.matMul(kept_ND, parameter(parameters, name), false, true), config.logitSoftCap);
+  return softCapped(ops.matMul(kept_ND, headWeight(config, parameters), false, true), config.logitSoftCap);
+}
+
+/** The matrix [V,D] that makes logits of hidden states: the embedding's where they are tied. */
+export function headWeight({ tied, modules }: ModelConfig, parameters: Named): Tensor {
+  return parameter(parameters, tied ? embeddingName(modules) : headName(modules));
 }
 
 /** The decoder around any way to attend; {@link hiddenStates} is the one that sees its own tokens. */

@@ -1,7 +1,7 @@
 export { ARCHITECTURES, modelConfigJson, modelKey, parseModelConfig } from './config.js';
 export type { LayerAttention, ModelConfig, Norm } from './model-config.js';
 export type { Linear, Modules } from './modules.js';
-export { hiddenStates, logitsAt, type TokenBatch, type Visit } from './decoder.js';
+export { headWeight, hiddenStates, logitsAt, type TokenBatch, type Visit } from './decoder.js';
 export type { Weights } from './weights.js';
 export {
   adaptedModules,

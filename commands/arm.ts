@@ -10,7 +10,6 @@ import {
 } from '../datasets/index.js';
 import type { HostTensor, Value } from '../engine/index.js';
 import { saveModel, writeAdapters } from '../engine/models/index.js';
-import { writeAtomically } from '../formats/index.js';
 import {
   checkpointStore,
   createAttack,
@@ -27,7 +26,8 @@ import {
 } from '../operators/index.js';
 import type { Recipe } from '../recipes/index.js';
 import type { Control, Recorder } from '../streams/index.js';
-import { baseWeights, companions, type Stage } from './stage.js';
+import { copyCompanions } from './companions.js';
+import { baseWeights, type Stage } from './stage.js';
 
 /** What an arm needs from the job around it. */
 export interface ArmHost {
@@ -179,8 +179,7 @@ async function writeWeights(
     return;
   }
   await saveModel(target, { config: stage.config, parameters: await downloaded(stage, parameters) });
-  for (const [name, content] of Object.entries(await companions(stage.directory)))
-    await writeAtomically(join(target, name), [content]);
+  await copyCompanions(stage.directory, target);
 }
 
 async function downloaded(

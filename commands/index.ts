@@ -5,6 +5,7 @@ import { addCalibrate } from './calibrate.js';
 import { addDownload } from './download.js';
 import { addEvaluate } from './evaluate.js';
 import { errorReport, EXIT, exitCodeOf } from './exit.js';
+import { addExport } from './export.js';
 import { addForward } from './forward.js';
 import { addGenerate } from './generate.js';
 import { addTrain } from './train.js';
@@ -32,7 +33,16 @@ export function program(version: string, json = false): Command {
     .exitOverride();
   // With --json, complaints of the parser are JSON too: runCli writes them.
   if (json) root.configureOutput({ writeErr: () => undefined });
-  for (const add of [addTrain, addEvaluate, addGenerate, addForward, addAttack, addCalibrate, addDownload])
+  for (const add of [
+    addTrain,
+    addEvaluate,
+    addGenerate,
+    addForward,
+    addAttack,
+    addCalibrate,
+    addExport,
+    addDownload,
+  ])
     add(root);
   return root;
 }

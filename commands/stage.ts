@@ -16,7 +16,6 @@ import {
   type Value,
 } from '../engine/index.js';
 import { initialParameters, loadModel, parseModelConfig, type ModelConfig } from '../engine/models/index.js';
-import { openModelFolder } from '../formats/index.js';
 import { programRun, readQuestions, type ModelWeights, type Questions } from '../operators/index.js';
 import type { Recipe } from '../recipes/index.js';
 import { writeSynthetic } from './synthetic.js';
@@ -89,17 +88,6 @@ export function questionsOf(recipe: Recipe, stage: Stage): Promise<Questions> {
 /** The base model's weights, without adapters. */
 export function baseWeights(stage: Stage): ModelWeights {
   return { parameters: stage.parameters, adapters: {} };
-}
-
-/** Files beside the weights that make a folder a model that can be talked to. */
-export async function companions(directory: string): Promise<Record<string, string>> {
-  const model = await openModelFolder(directory);
-  const found: Record<string, string> = {};
-  for (const name of ['tokenizer.json', 'tokenizer_config.json', 'chat_template.jinja'] as const) {
-    const content = await model.text(name).catch(() => undefined);
-    if (content !== undefined) found[name] = content;
-  }
-  return found;
 }
 
 async function stageOf(

@@ -13,3 +13,4 @@ export {
   type Safetensors,
   type StoredTensor,
 } from './safetensors.js';
+export { writeShards, type ShardOptions } from './safetensors-shards.js';

@@ -57,6 +57,23 @@ export function modelConfigJson(config: ModelConfig, type: WeightType = 'float32
   };
 }
 
+/** Entries that transformers takes as floats only: `30` would be refused where it wants `30.0`. */
+const FLOATS = [
+  'attn_logit_softcapping',
+  'final_logit_softcapping',
+  'initializer_range',
+  'layer_norm_eps',
+  'layer_norm_epsilon',
+  'rms_norm_eps',
+];
+const WHOLE_FLOAT = new RegExp(`^  "(${FLOATS.join('|')})": (-?\\d+)(,?)$`, 'gm');
+
+/** {@link modelConfigJson} as the text of a file. */
+export function modelConfigText(config: ModelConfig, type: WeightType = 'float32'): string {
+  const text = JSON.stringify(modelConfigJson(config, type), null, 2);
+  return `${text.replace(WHOLE_FLOAT, '  "$1": $2.0$3')}\n`;
+}
+
 /** Names everything that decides a model's programs: configurations that compute alike have equal keys. */
 export function modelKey(config: ModelConfig): string {
   const { json: _, ...decisive } = config;

@@ -1,4 +1,11 @@
-export { ARCHITECTURES, modelConfigJson, modelKey, parseModelConfig } from './config.js';
+export {
+  ARCHITECTURES,
+  modelConfigJson,
+  modelConfigText,
+  modelKey,
+  parseModelConfig,
+  type WeightType,
+} from './config.js';
 export type { LayerAttention, ModelConfig, Norm } from './model-config.js';
 export type { Linear, Modules } from './modules.js';
 export { headWeight, hiddenStates, logitsAt, type TokenBatch, type Visit } from './decoder.js';
@@ -26,8 +33,9 @@ export {
   type BlockSite,
   type Site,
 } from './sites.js';
-export { checkTensors, loadModel, loadModelConfig, saveModel, type Model } from './load.js';
+export { checkTensors, loadModel, loadModelConfig, saveModel, type Model, type SaveOptions } from './load.js';
 export { generate, type Generated } from './generate.js';
 export type { GenerationModel, GenerationPerturbation, GenerationRequest } from './generation-request.js';
 export type { Sampling } from './sampling.js';
 export { readAdapters, writeAdapters, type Adapters } from './peft.js';
+export { mergedParameters } from './merged-parameters.js';

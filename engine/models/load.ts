@@ -5,12 +5,12 @@ import { complain, parseJson } from '../../foundation/index.js';
 import {
   openModelFolder,
   writeAtomically,
-  writeSafetensors,
+  writeShards,
   type FloatType,
   type ModelFolder,
 } from '../../formats/index.js';
 import type { HostTensor } from '../tensor.js';
-import { modelConfigJson, parseModelConfig, type WeightType } from './config.js';
+import { modelConfigText, parseModelConfig, type WeightType } from './config.js';
 import type { ModelConfig } from './model-config.js';
 import { parameterShapes } from './parameters.js';
 import { storedNames, untangled } from './stored-names.js';
@@ -42,19 +42,53 @@ export async function loadModelConfig(directory: string): Promise<ModelConfig> {
   return configOf(await openModelFolder(directory));
 }
 
-const TYPES: Readonly<Record<FloatType, WeightType>> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' };
+const FLOATS: Readonly<Record<WeightType, FloatType>> = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' };
 
-/** Writes `config.json` and `model.safetensors`, each atomically, so that {@link loadModel} and transformers read them. */
+/** How a model is written; in one float32 file by default. */
+export interface SaveOptions {
+  readonly type?: WeightType;
+  /** Most bytes of tensors in one file. */
+  readonly shardBytes?: number;
+  /** Called after every file of tensors, with their bytes. */
+  readonly onFile?: (file: string, bytes: number) => void;
+}
+
+/**
+ * Writes `model.safetensors`, or shards and their index, and then `config.json`, each atomically, so that {@link loadModel} and
+ * transformers read them.
+ * @returns the files. @throws MODEL_RANGE where a weight is too large for the type.
+ */
 export async function saveModel(
   directory: string,
   model: Pick<Model, 'config' | 'parameters'>,
-  floats: FloatType = 'F32',
-): Promise<void> {
+  { type = 'float32', shardBytes = Infinity, onFile }: SaveOptions = {},
+): Promise<string[]> {
+  if (type === 'float16') checkRange(model.parameters);
   await mkdir(directory, { recursive: true });
-  const path = join(directory, 'model.safetensors');
-  await writeSafetensors(path, model.parameters, { metadata: { format: 'pt' }, floats });
-  const json = `${JSON.stringify(modelConfigJson(model.config, TYPES[floats]), null, 2)}\n`;
-  await writeAtomically(join(directory, 'config.json'), [json]);
+  const files = await writeShards(directory, model.parameters, {
+    floats: FLOATS[type],
+    mostBytes: shardBytes,
+    ...(onFile && { onFile }),
+  });
+  await writeAtomically(join(directory, 'config.json'), [modelConfigText(model.config, type)]);
+  return [...files, 'config.json'];
+}
+
+/** The first magnitude that float16 rounds to infinity. */
+const HALF_LIMIT = 65_520;
+
+function checkRange(parameters: Readonly<Record<string, HostTensor>>): void {
+  for (const [name, { data }] of Object.entries(parameters)) {
+    const large = data.find((value) => Math.abs(value) >= HALF_LIMIT);
+    if (large !== undefined)
+      complain({
+        code: 'MODEL_RANGE',
+        owner: `tensor ${name}`,
+        expected: `weights below ${HALF_LIMIT}, which float16 can hold`,
+        got: String(large),
+        hint: 'write bfloat16 or float32',
+      });
+  }
 }
 
 /**

@@ -2,6 +2,7 @@
 import { complain, draws } from '../../foundation/index.js';
 import type { Named } from '../gradients.js';
 import * as ops from '../ops.js';
+import type { Tensor } from '../ops.js';
 import { float32, type HostTensor } from '../tensor.js';
 import type { ModelConfig } from './model-config.js';
 import { blockPath, type Linear } from './modules.js';
@@ -110,6 +111,18 @@ export function worthMerging(
   return added > WORTH_MERGING * dense;
 }
 
+/** W + scale·B·A as W is stored. @param inputsFirst W is [inputs, outputs]. Inside programs. */
+export function mergedMatrix(
+  weight: Tensor,
+  down: Tensor,
+  up: Tensor,
+  scale: number | Tensor,
+  inputsFirst: boolean,
+): Tensor {
+  const change = inputsFirst ? ops.matMul(down, up, true, true) : ops.matMul(up, down);
+  return ops.add(weight, ops.mul(change, scale));
+}
+
 /** Parameters with every adapter added to its matrix, W + scale·B·A; the others unchanged. Inside programs. */
 export function mergeAdapters(
   { modules, layers }: ModelConfig,
@@ -122,8 +135,8 @@ export function mergeAdapters(
       const name = `${blockPath(modules, layer)}.${path}`;
       const [down, up] = [adapters[`${name}.lora_A`], adapters[`${name}.lora_B`]];
       if (!down || !up) continue;
-      const change = inputsFirst ? ops.matMul(down, up, true, true) : ops.matMul(up, down);
-      merged[`${name}.weight`] = ops.add(parameter(parameters, `${name}.weight`), ops.mul(change, scale));
+      const weight = parameter(parameters, `${name}.weight`);
+      merged[`${name}.weight`] = mergedMatrix(weight, down, up, scale, inputsFirst);
       left.delete(`${name}.lora_A`);
       left.delete(`${name}.lora_B`);
     }

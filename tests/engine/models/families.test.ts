@@ -1,6 +1,12 @@
 /** @file What families read from configurations: transformers' defaults, old and new spellings, refusals. */
 import { describe, expect, it } from 'vitest';
-import { modelConfigJson, modelKey, parameterShapes, parseModelConfig } from '../../../engine/index.js';
+import {
+  modelConfigJson,
+  modelConfigText,
+  modelKey,
+  parameterShapes,
+  parseModelConfig,
+} from '../../../engine/index.js';
 import { FAMILIES, tinyConfig } from './tiny.js';
 
 const of = (family: string, entries: object = {}) => tinyConfig({ ...FAMILIES[family], ...entries });
@@ -94,6 +100,12 @@ describe('families', () => {
     expect(modelKey(parseModelConfig(json))).toBe(modelKey(config));
     expect(json).toMatchObject({ unknown_entry: [1], model_type: config.modelType, dtype: 'float32' });
     expect(json).not.toHaveProperty('torch_dtype');
+  });
+
+  it('writes whole numbers as floats where transformers takes only these', () => {
+    const text = modelConfigText(of('gemma2', { attn_logit_softcapping: 50 }));
+    expect(text).toContain('"attn_logit_softcapping": 50.0,');
+    expect(text).toContain('"sliding_window": 3,');
   });
 
   it('every entry that changes what is computed changes the key', () => {

@@ -55,6 +55,18 @@ describe('loadModel', () => {
     expect(read.parameters).toEqual(model.parameters);
   });
 
+  it('refuses weights that float16 cannot hold', async () => {
+    const model = tinyModel(5);
+    const [name] = Object.keys(model.parameters);
+    const large = { ...model.parameters[name!]!, data: model.parameters[name!]!.data.map(() => 7e4) };
+    const save = saveModel(
+      folder,
+      { ...model, parameters: { ...model.parameters, [name!]: large } },
+      { type: 'float16' },
+    );
+    await expect(save).rejects.toThrow(refusal('MODEL_RANGE'));
+  });
+
   it('ignores tensors that the decoder has no use for', async () => {
     const extra = { dtype: 'int32' as const, shape: [1], data: Int32Array.of(1) };
     await changed((tensors) => ({ ...tensors, 'model.rotary_emb.inv_freq': extra }));

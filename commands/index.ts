@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { addAttack } from './attack.js';
 import { addCalibrate } from './calibrate.js';
+import { addData } from './data.js';
 import { addDownload } from './download.js';
 import { addEvaluate } from './evaluate.js';
 import { errorReport, EXIT, exitCodeOf } from './exit.js';
@@ -42,6 +43,7 @@ export function program(version: string, json = false): Command {
     addCalibrate,
     addExport,
     addDownload,
+    addData,
   ])
     add(root);
   return root;

@@ -51,3 +51,6 @@ export {
   type Tokenizer,
 } from './tokenizer.js';
 export { type Message } from './turns.js';
+export { Examiner, segmentsOf, type Dropped, type Examined, type Segment } from './examine.js';
+export { inspect, type Inspection, type InspectOptions } from './inspect.js';
+export type { ColumnProfile } from './profile.js';

@@ -60,6 +60,7 @@ class Thread {
   private readonly files = new Set<number>();
   private asked = 0;
   private opened = 0;
+  private ending = false;
   private failure: Error | undefined;
 
   constructor() {
@@ -102,13 +103,15 @@ class Thread {
       return;
     }
     if (shared === this) shared = undefined;
+    this.ending = true;
     await this.worker.terminate();
   }
 
   private settle({ id, error, complaint, ...answer }: ParquetReply): void {
     const asker = this.waiting.get(id);
     this.waiting.delete(id);
-    if (this.waiting.size === 0) this.worker.unref();
+    // A process that waits for the end of its last thread must not end before it.
+    if (this.waiting.size === 0 && !this.ending) this.worker.unref();
     if (error === undefined) asker?.resolve(answer);
     else asker?.reject(complaint ? new LatstreamError(complaint) : new Error(error));
   }

@@ -75,12 +75,12 @@ async function* batches(
   template: ChatTemplate,
   run: { readonly seed: number; readonly from?: Cursor; readonly open?: OpenSource },
 ): AsyncGenerator<TrainingBatch> {
+  checkVersion(run.from);
   const encoder = createEncoder(template, {
     context: config.context,
     overflow: config.overflow ?? 'error',
     ...(config.system !== undefined && { system: config.system }),
   });
-  checkVersion(run.from);
   const shared = { encoder, seed: run.seed, window: config.shuffleRows ?? 8192, context: config.context };
   const pairs = new Feed(config.pairs, { ...shared, purpose: 'pairs' }, run.from?.pairs);
   const benign = config.benign && new Feed(config.benign, { ...shared, purpose: 'benign' }, run.from?.benign);

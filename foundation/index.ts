@@ -3,3 +3,4 @@ export { parseJson } from './json.js';
 export { draws, permutation, type Draws } from './random.js';
 export { pairedBootstrap, pairedDifference, wilson, type Interval } from './statistics.js';
 export { editDistance, nearMatches } from './near.js';
+export { Counter, type Histogram } from './histogram.js';

@@ -13,6 +13,9 @@ const GROUP_BYTES = 2 ** 23;
 /** Longest record: what a reader must hold to read one. */
 const RECORD_BYTES = 2 ** 28;
 
+/** At the start of a file; no part of its first record. */
+const BYTE_ORDER_MARK = Buffer.of(0xef, 0xbb, 0xbf);
+
 /** Told where a record ends. @param end just behind it, in the file. @param lines that it spans, for messages. */
 export type Cut = (end: number, blank: boolean, lines?: number) => void;
 
@@ -91,7 +94,8 @@ interface Found {
 async function findStretches(bytes: ByteSource, format: RecordFormat, groupRows: number): Promise<Found> {
   const stretches: Stretch[] = [];
   let header: Stretch | undefined;
-  let start = 0;
+  const marked = Buffer.from(await bytes.read(0, Math.min(3, bytes.size))).equals(BYTE_ORDER_MARK);
+  let start = marked ? BYTE_ORDER_MARK.length : 0;
   let line = 1;
   const cutter = format.cutter((end, blank, lines = 1) => {
     const last = stretches.at(-1);
@@ -107,7 +111,7 @@ async function findStretches(bytes: ByteSource, format: RecordFormat, groupRows:
     start = end;
     line += lines;
   }, `dataset ${bytes.path}`);
-  for (let offset = 0; offset < bytes.size; offset += CHUNK_BYTES) {
+  for (let offset = start; offset < bytes.size; offset += CHUNK_BYTES) {
     cutter.take(await bytes.read(offset, Math.min(CHUNK_BYTES, bytes.size - offset)), offset);
     if (offset - start > RECORD_BYTES) tooLong(bytes.path, line);
   }
@@ -115,12 +119,10 @@ async function findStretches(bytes: ByteSource, format: RecordFormat, groupRows:
   return { header, stretches };
 }
 
-/** UTF-8, without a byte order mark at the start of the file. */
 async function textOf(bytes: ByteSource, { start, end, line }: Stretch): Promise<string> {
   const content = await bytes.read(start, end - start);
   try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content);
-    return start === 0 && text.startsWith('\ufeff') ? text.slice(1) : text;
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content);
   } catch (error) {
     return complain(
       {

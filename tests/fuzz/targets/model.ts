@@ -20,6 +20,8 @@ export const SMALL = parseModelConfig({
   num_attention_heads: 2,
   num_key_value_heads: 1,
   max_position_embeddings: 16,
+  rms_norm_eps: 1e-5,
+  rope_theta: 10_000,
   rope_scaling: {
     rope_type: 'llama3',
     factor: 8,

@@ -2,15 +2,16 @@
  * @file Where the pages of a Parquet column chunk lie and which row each begins with, so that some rows of a huge row
  * group can be read without the others. Decodes no values.
  */
-import { compressors } from 'hyparquet-compressors';
-import type { ColumnChunk, SchemaTree } from 'hyparquet';
+import type { ColumnChunk, ColumnMetaData, SchemaTree } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
 import { decompressPage } from 'hyparquet/src/datapage.js';
 import { readRleBitPackedHybrid } from 'hyparquet/src/encoding.js';
 import { readOffsetIndex } from 'hyparquet/src/indexes.js';
-import { getMaxRepetitionLevel, isFlatColumn } from 'hyparquet/src/schema.js';
+import { getMaxDefinitionLevel, getMaxRepetitionLevel, isFlatColumn } from 'hyparquet/src/schema.js';
 import type { PageHeader, PageLocation } from 'hyparquet/src/types.js';
 import type { ByteSource } from '../formats/index.js';
+import { checkHeader } from './parquet.limits.js';
+import { checkPrefixed, compressors, type Leaf } from './parquet.runs.js';
 
 /** Page headers are short, but they may quote the smallest and largest text of their page. */
 const WINDOW_BYTES = 2 ** 16;
@@ -44,8 +45,8 @@ async function walkPages(
   rows: number,
 ): Promise<PageLocation[]> {
   if (!meta) throw new Error('a column without metadata');
-  const start = Number(meta.dictionary_page_offset ?? meta.data_page_offset);
-  const end = start + Number(meta.total_compressed_size);
+  const leaf = leafOf(meta, path);
+  const { start, end } = leaf;
   const window = new Window(bytes, end);
   const pages: PageLocation[] = [];
   let row = 0;
@@ -53,9 +54,7 @@ async function walkPages(
     const { header, length } = await window.headerAt(at);
     const size = length + header.compressed_page_size;
     if (size <= length || at + size > end) throw new Error(`a page at byte ${at} that is cut off`);
-    const held = await rowsIn(header, meta.codec, path, () =>
-      bytes.read(at + length, header.compressed_page_size),
-    );
+    const held = await rowsIn(header, leaf, path, () => bytes.read(at + length, header.compressed_page_size));
     const last = pages.at(-1);
     if (held?.continues && last) last.compressed_page_size += size;
     else if (held)
@@ -70,7 +69,7 @@ async function walkPages(
 /** How many rows begin in a page, and whether it begins in the middle of one; undefined for a page without values. */
 async function rowsIn(
   header: PageHeader,
-  codec: Parameters<typeof decompressPage>[2],
+  leaf: Leaf,
   path: SchemaTree[],
   read: () => Promise<Uint8Array>,
 ): Promise<{ readonly rows: number; readonly continues: boolean } | undefined> {
@@ -79,11 +78,27 @@ async function rowsIn(
   if (!first) return undefined;
   const deepest = getMaxRepetitionLevel(path);
   if (isFlatColumn(path) || deepest === 0) return { rows: first.num_values, continues: false };
-  const page = decompressPage(await read(), header.uncompressed_page_size, codec, compressors);
+  checkHeader(header);
+  const page = decompressPage(await read(), header.uncompressed_page_size, leaf.codec, compressors);
   const levels = new Uint8Array(first.num_values);
   const view = new DataView(page.buffer, page.byteOffset, page.byteLength);
-  readRleBitPackedHybrid({ view, offset: 0 }, 32 - Math.clz32(deepest), levels);
+  const width = 32 - Math.clz32(deepest);
+  checkPrefixed({ view, offset: 0 }, width, levels.length);
+  readRleBitPackedHybrid({ view, offset: 0 }, width, levels);
   return { rows: levels.reduce((sum, level) => sum + (level === 0 ? 1 : 0), 0), continues: levels[0] !== 0 };
+}
+
+/** A column chunk as its pages are checked. @param path the column's schema elements from the root. */
+export function leafOf(meta: ColumnMetaData, path: SchemaTree[]): Leaf {
+  const start = Number(meta.dictionary_page_offset ?? meta.data_page_offset);
+  return {
+    start,
+    end: start + Number(meta.total_compressed_size),
+    codec: meta.codec,
+    type: meta.type,
+    repetition: getMaxRepetitionLevel(path),
+    definition: getMaxDefinitionLevel(path),
+  };
 }
 
 /** Page headers through a window of the file, so that small pages do not cost a read each. */

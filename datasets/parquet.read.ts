@@ -6,7 +6,6 @@ import {
   type FileMetaData,
   type SchemaTree,
 } from 'hyparquet';
-import { compressors } from 'hyparquet-compressors';
 import { parquetReadAsync } from 'hyparquet/src/read.js';
 import { assembleAsync } from 'hyparquet/src/rowgroup.js';
 import { getTreePath } from 'hyparquet/src/schema.js';
@@ -14,11 +13,16 @@ import type { PageLocation, ParquetReadOptions } from 'hyparquet/src/types.js';
 import { flatten } from 'hyparquet/src/utils.js';
 import type { ByteSource } from '../formats/index.js';
 import { openHandle } from './handles.js';
-import { pagesOf } from './parquet.pages.js';
+import { checkPages, checkRows } from './parquet.limits.js';
+import { leafOf, pagesOf } from './parquet.pages.js';
+import { compressors, type Leaf } from './parquet.runs.js';
 import { columnsOf, EXACT_PARSERS, type ParquetColumn } from './parquet.schema.js';
 
 /** Decoded at once, in bytes before compression; a row group of more than twice that is read in parts. */
 const PART_BYTES = 2 ** 24;
+
+/** Of a row group: 16 TB of it. */
+const MOST_PARTS = 2 ** 20;
 
 /** Rows that are read at once: a row group, or a part of a huge one. */
 export interface ParquetPart {
@@ -43,8 +47,9 @@ export async function openParquetFile(path: string, partBytes = PART_BYTES): Pro
   try {
     const file = asAsyncBuffer(bytes);
     const metadata = await parquetMetadataAsync(file, { geoparquet: false });
+    checkRows(metadata);
     const columns = columnsOf(metadata);
-    const reader = new Reader(bytes, file, metadata, columns);
+    const reader = new Reader(bytes, checked(file, leavesOf(metadata)), metadata, columns);
     const parts = partsOf(metadata, partBytes);
     return {
       bytes,
@@ -70,9 +75,11 @@ function partsOf(metadata: FileMetaData, partBytes: number): ParquetPart[] {
     const size = Math.max(columns, Number(group.total_byte_size));
     const step =
       size > 2 * partBytes ? Math.max(1, Math.floor((rows * partBytes) / size)) : Math.max(1, rows);
+    const count = Math.ceil(rows / step);
+    if (count > MOST_PARTS) throw new Error(`a row group of ${rows} rows in ${size} bytes`);
     const first = start;
     start += rows;
-    return Array.from({ length: Math.ceil(rows / step) }, (_, at) => ({
+    return Array.from({ length: count }, (_, at) => ({
       rowGroup,
       start: first + at * step,
       rows: Math.min(step, rows - at * step),
@@ -156,6 +163,28 @@ class Reader {
     byGroup[part.rowGroup] = found;
     return byGroup;
   }
+}
+
+function leavesOf(metadata: FileMetaData): Leaf[] {
+  const tree = parquetSchema(metadata);
+  return metadata.row_groups
+    .flatMap((group) => group.columns)
+    .flatMap(({ meta_data: meta }) => (meta ? [leafOf(meta, getTreePath(tree, meta.path_in_schema))] : []));
+}
+
+/** The same file; what is read of it behind the metadata are pages of its column chunks. */
+function checked(file: AsyncBuffer, leaves: readonly Leaf[]): AsyncBuffer {
+  return {
+    byteLength: file.byteLength,
+    async slice(start, end) {
+      const bytes = await file.slice(start, end);
+      for (const leaf of leaves) {
+        const [from, to] = [Math.max(start, leaf.start), Math.min(start + bytes.byteLength, leaf.end)];
+        if (from < to) checkPages(new Uint8Array(bytes, from - start, to - from), leaf);
+      }
+      return bytes;
+    },
+  };
 }
 
 function asAsyncBuffer(bytes: ByteSource): AsyncBuffer {

@@ -54,8 +54,13 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/** Several times what a part of a row group takes, decoded. */
+const HEAP_MEGABYTES = 1536;
+
 class Thread {
-  private readonly worker = new Worker(builtFile('parquet.worker.js'));
+  private readonly worker = new Worker(builtFile('parquet.worker.js'), {
+    resourceLimits: { maxOldGenerationSizeMb: HEAP_MEGABYTES },
+  });
   private readonly waiting = new Map<number, Waiting>();
   private readonly files = new Set<number>();
   private asked = 0;

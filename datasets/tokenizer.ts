@@ -68,7 +68,11 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
  * text is what tokenizer.json's post-processor says; `add_bos_token` changes nothing beside one, as in transformers.
  */
 export function createTokenizer(definition: JsonObject, config: JsonObject, owner = 'tokenizer'): Tokenizer {
-  const library = orInvalid(owner, () => new Library(withAddedTokens({ definition, config }), config));
+  const library = orInvalid(owner, () => {
+    const complete = withAddedTokens({ definition, config });
+    tokenIds(idsIn(complete));
+    return new Library(complete, config);
+  });
   const texts = specialTexts(config);
   const special = (name: string): SpecialToken | undefined => {
     const text = texts[name];
@@ -80,13 +84,14 @@ export function createTokenizer(definition: JsonObject, config: JsonObject, owne
   const ids = orInvalid(owner, () =>
     tokenIds([...vocabulary.values(), ...library.get_added_tokens_decoder().keys()]),
   );
+  const size = ids.reduce((largest, id) => Math.max(largest, id), -1) + 1;
   // The library cleans up by default (`x !` becomes `x!`), which loses text; here only where the model asks for it.
   const cleanUp = config['clean_up_tokenization_spaces'] === true;
   const addsBos = bos !== undefined && orInvalid(owner, () => library.encode('').ids[0]) === bos.id;
   return {
     encode(text, { specialTokens = true } = {}) {
       const tokens = orInvalid(owner, () =>
-        tokenIds(library.encode(text, { add_special_tokens: specialTokens }).ids),
+        tokenIds(library.encode(text, { add_special_tokens: specialTokens }).ids, size),
       );
       const doubled = specialTokens && addsBos && tokens[0] === bos.id && tokens[1] === bos.id;
       return doubled ? tokens.slice(1) : tokens;
@@ -104,7 +109,7 @@ export function createTokenizer(definition: JsonObject, config: JsonObject, owne
     eos: special('eos_token'),
     pad: special('pad_token'),
     addsBos,
-    size: ids.reduce((largest, id) => Math.max(largest, id), -1) + 1,
+    size,
     longestToken: [...vocabulary.keys()].reduce((longest, text) => Math.max(longest, text?.length ?? 0), 1),
     files: { definition, config },
   };
@@ -168,16 +173,27 @@ function orInvalid<T>(owner: string, act: () => T): T {
   }
 }
 
-function tokenIds(ids: readonly unknown[]): number[] {
-  const wrong = ids.findIndex(
-    (id) => !Number.isInteger(id) || (id as number) < 0 || (id as number) > LARGEST_ID,
-  );
+function tokenIds(ids: readonly unknown[], below = MOST_IDS): number[] {
+  const wrong = ids.findIndex((id) => !Number.isInteger(id) || (id as number) < 0 || (id as number) >= below);
   if (wrong < 0) return ids as number[];
   throw new Error(`a token whose id is ${String(ids[wrong]).slice(0, 40)}`);
 }
 
-/** Ids are 32-bit integers wherever they are stored. */
-const LARGEST_ID = 2 ** 31 - 1;
+/** Many times the largest vocabulary known. The library keeps tokens in a list by id, and walks through it. */
+const MOST_IDS = 2 ** 22;
+
+/** Every id that a definition gives. */
+function idsIn(definition: JsonObject): unknown[] {
+  const { model, added_tokens: added } = definition as {
+    model?: { vocab?: unknown } | null;
+    added_tokens?: unknown;
+  };
+  const vocab = model?.vocab;
+  const named =
+    typeof vocab === 'object' && vocab !== null && !Array.isArray(vocab) ? Object.values(vocab) : [];
+  const tokens = Array.isArray(added) ? (added as ({ id?: unknown } | null)[]) : [];
+  return [...named, ...tokens.map((token) => token?.id)];
+}
 
 function invalid(owner: string, error: unknown): never {
   return complain(

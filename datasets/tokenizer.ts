@@ -190,7 +190,9 @@ function idsIn(definition: JsonObject): unknown[] {
   };
   const vocab = model?.vocab;
   const named =
-    typeof vocab === 'object' && vocab !== null && !Array.isArray(vocab) ? Object.values(vocab) : [];
+    typeof vocab === 'object' && vocab !== null && !Array.isArray(vocab)
+      ? (Object.values(vocab) as unknown[])
+      : [];
   const tokens = Array.isArray(added) ? (added as ({ id?: unknown } | null)[]) : [];
   return [...named, ...tokens.map((token) => token?.id)];
 }

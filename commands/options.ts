@@ -74,6 +74,12 @@ export function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
 }
 
+/** The same for text that must not be empty. */
+export function collectText(value: string, before: readonly string[]): string[] {
+  if (value === '') throw new InvalidArgumentError('Expected some text.');
+  return collect(value, before);
+}
+
 /** A model on an engine with its adapters, ready to be asked. */
 export interface Asked<S extends Weights = Stage> {
   readonly stage: S;

@@ -43,6 +43,7 @@ export { readGroups, rowsFrom, type NumberedRow, type Row, type RowGroup, type S
 export { type JsonObject, type TokenizerFiles } from './special-tokens.js';
 export { splitBatch, type Microbatch } from './split.js';
 export { writeTable, type Cell } from './table.js';
+export { TextStream } from './text-stream.js';
 export {
   checkVocabulary,
   createTokenizer,

@@ -121,6 +121,12 @@ describe('generate', () => {
     expect(typeof text).toBe('string');
     expect((await cli(args)).stdout).toBe(stdout);
     expect((await cli([...args, '--adapter', adapter()])).code).toBe(0);
+    const stop = text.slice(1, 2);
+    const several = await cli([...args, '--prompt', 'How?', '--stop', stop, '--batch-size', '1']);
+    const [first, second] = JSON.parse(several.stdout) as { prompt: string; text: string; ended: string }[];
+    expect(first).toMatchObject({ prompt: 'Hello', text: text.slice(0, text.indexOf(stop)), ended: 'stop' });
+    expect(second?.prompt).toBe('How?');
+    expect(await cli(['generate', '--model', model()])).toMatchObject({ code: 2, stdout: '' });
   });
 });
 

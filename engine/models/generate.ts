@@ -9,10 +9,13 @@ import { drawnToken, greedyToken } from './sampling.js';
 
 // V vocabulary
 
-/** New tokens of one row, the one that stopped it among them. */
+/** Why a row ended: a stop token, {@link GenerationRequest.stop}, as many tokens as wanted, or the end of the model's context. */
+export type Ending = 'stop-token' | 'stop' | 'length' | 'context';
+
+/** New tokens of one row, the one that ended it among them. */
 export interface Generated {
   readonly tokens: readonly number[];
-  readonly stopped: boolean;
+  readonly ended: Ending;
 }
 
 /**
@@ -25,23 +28,23 @@ export async function generate(
   model: GenerationModel,
   request: GenerationRequest,
 ): Promise<Generated[]> {
-  checkPrompts(model.config, request);
+  checkPrompts(model.config, request.prompts);
   if (request.prompts.length === 0 || request.maxNewTokens <= 0)
-    return request.prompts.map(() => ({ tokens: [], stopped: false }));
+    return request.prompts.map(() => ({ tokens: [], ended: 'length' }));
   const rows = request.prompts.map((prompt, row) => new Row(model.config, request, row, prompt.length));
   const run = new Generation(engine, model, request);
   let logits = await run.prefill();
   for (;;) {
     const tokens = rows.map((row, index) => row.next(logitsOf(logits, index)));
-    if (rows.every((row) => row.done)) return rows.map(({ tokens, stopped }) => ({ tokens, stopped }));
+    if (rows.every((row) => row.ended))
+      return rows.map(({ tokens, ended }) => ({ tokens, ended: ended as Ending }));
     logits = await run.decode(tokens);
   }
 }
 
-class Row implements Generated {
+class Row {
   readonly tokens: number[] = [];
-  stopped = false;
-  done = false;
+  ended: Ending | null = null;
 
   constructor(
     private readonly config: ModelConfig,
@@ -51,10 +54,10 @@ class Row implements Generated {
     private position: number,
   ) {}
 
-  /** Takes the next token; null from a row that is done. */
+  /** Takes the next token; null from a row that has ended. */
   next(logits_V: ArrayLike<number>): number | null {
-    if (this.done) return null;
-    const { sampling, rowKeys, stopTokens = this.config.eosTokens, maxNewTokens } = this.request;
+    if (this.ended) return null;
+    const { sampling, rowKeys } = this.request;
     const token = sampling
       ? drawnToken(
           logits_V,
@@ -64,10 +67,17 @@ class Row implements Generated {
       : greedyToken(logits_V);
     this.tokens.push(token);
     this.position++;
-    this.stopped = stopTokens.includes(token);
-    this.done =
-      this.stopped || this.tokens.length >= maxNewTokens || this.position >= this.config.contextLength;
+    this.ended = this.endingAt(token);
     return token;
+  }
+
+  private endingAt(token: number): Ending | null {
+    const { stop, stopTokens = this.config.eosTokens, maxNewTokens } = this.request;
+    const stopped = stop?.(this.tokens, this.row) ?? false;
+    if (stopTokens.includes(token)) return 'stop-token';
+    if (stopped) return 'stop';
+    if (this.tokens.length >= maxNewTokens) return 'length';
+    return this.position >= this.config.contextLength ? 'context' : null;
   }
 }
 
@@ -76,7 +86,8 @@ function logitsOf({ data, shape }: HostTensor, row: number): Float32Array | Int3
   return data.subarray(row * width, (row + 1) * width);
 }
 
-function checkPrompts(config: ModelConfig, { prompts }: GenerationRequest): void {
+/** @throws GENERATE_PROMPT and GENERATE_CONTEXT as {@link generate} does. */
+export function checkPrompts(config: ModelConfig, prompts: GenerationRequest['prompts']): void {
   prompts.forEach((prompt, row) => {
     const owner = `generate, prompt ${row}`;
     const stranger = prompt.find((token) => !(token >= 0 && token < config.vocabularySize));

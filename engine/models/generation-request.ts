@@ -28,6 +28,8 @@ export interface GenerationRequest {
   readonly maxNewTokens: number;
   /** Tokens that end a row; the model's end-of-sequence tokens if not given. */
   readonly stopTokens?: readonly number[];
+  /** Asked after every new token of a row, with all of its new ones; true ends the row. */
+  readonly stop?: (tokens: readonly number[], row: number) => boolean;
   /** Greedy if not given. Each draw is a function of seed, row key and position alone. */
   readonly sampling?: Sampling;
   /** What each row draws by; its number if not given. */

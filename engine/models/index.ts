@@ -34,7 +34,7 @@ export {
   type Site,
 } from './sites.js';
 export { checkTensors, loadModel, loadModelConfig, saveModel, type Model, type SaveOptions } from './load.js';
-export { generate, type Generated } from './generate.js';
+export { checkPrompts, generate, type Ending, type Generated } from './generate.js';
 export type { GenerationModel, GenerationPerturbation, GenerationRequest } from './generation-request.js';
 export type { Sampling } from './sampling.js';
 export { readAdapters, writeAdapters, type Adapters } from './peft.js';

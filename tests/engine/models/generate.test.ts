@@ -87,27 +87,40 @@ describe('generate', () => {
     expect(compiled.stats().compilations).toBe(compilations);
   });
 
-  it('a row ends at its stop token, at the limit or with the context, and the others go on', async () => {
+  it('a row ends at its stop token, where its caller says so, at the limit or with the context, and the others go on', async () => {
     const model = tinyModel(4, { max_position_embeddings: 8 });
     const rows = [
       [1, 2, 3],
       [9, 4, 4, 1],
     ];
     const free = await greedy(model, { prompts: rows, maxNewTokens: 99 });
-    expect(free.map(({ tokens, stopped }) => [tokens.length, stopped])).toEqual([
-      [5, false],
-      [4, false],
+    expect(free.map(({ tokens, ended }) => [tokens.length, ended])).toEqual([
+      [5, 'context'],
+      [4, 'context'],
     ]);
-    const stop = free[0]!.tokens[1]!;
-    const stopped = await greedy(model, { prompts: rows, maxNewTokens: 99, stopTokens: [stop] });
-    stopped.forEach((row, index) => {
-      const whole = free[index]!.tokens;
-      const end = whole.includes(stop) ? whole.indexOf(stop) + 1 : whole.length;
-      expect(row).toEqual({ tokens: whole.slice(0, end), stopped: whole.includes(stop) });
-    });
-    expect(stopped[0]!.tokens.length).toBeLessThan(free[0]!.tokens.length);
+    const token = free[0]!.tokens[1]!;
+    const byToken = await greedy(model, { prompts: rows, maxNewTokens: 99, stopTokens: [token] });
+    const seen: number[][] = [];
+    const stop = (tokens: readonly number[], row: number): boolean => {
+      (seen[row] ??= []).push(tokens.length);
+      return tokens.at(-1) === token;
+    };
+    const byCaller = await greedy(model, { prompts: rows, maxNewTokens: 99, stop });
+    for (const [ending, ended] of [
+      ['stop-token', byToken],
+      ['stop', byCaller],
+    ] as const)
+      ended.forEach((row, index) => {
+        const { tokens } = free[index]!;
+        const end = tokens.indexOf(token) + 1;
+        expect(row).toEqual(end > 0 ? { tokens: tokens.slice(0, end), ended: ending } : free[index]);
+      });
+    expect(byToken[0]!.tokens.length).toBeLessThan(free[0]!.tokens.length);
+    expect(seen).toEqual(byCaller.map(({ tokens }) => tokens.map((_, at) => at + 1)));
+    const short = await greedy(model, { prompts: rows, maxNewTokens: 2 });
+    expect(short.map(({ ended }) => ended)).toEqual(['length', 'length']);
     expect(await greedy(model, { prompts: rows, maxNewTokens: 0 })).toEqual(
-      rows.map(() => ({ tokens: [], stopped: false })),
+      rows.map(() => ({ tokens: [], ended: 'length' })),
     );
     expect(await greedy(model, { prompts: [] })).toEqual([]);
   });

@@ -1,6 +1,6 @@
 /** @file Which weights a defence trains: adapters, or parameters of chosen layers. Knows nothing about losses. */
 import type { Engine, Value } from '../engine/index.js';
-import { adapterScale, initialAdapters } from '../engine/index.js';
+import { adapterScale, blockPath, initialAdapters } from '../engine/index.js';
 import { complain } from '../foundation/index.js';
 import type { TrainConfig } from './config.js';
 import type { DefencePlan, SplitWeights } from './defend-program.js';
@@ -82,7 +82,8 @@ function chosenParameters(
       got: unknown === undefined ? 'none' : `${unknown}`,
       hint: 'name layers that this model has',
     });
-  return new Set(names.filter((name) => layers.some((layer) => name.startsWith(`model.layers.${layer}.`))));
+  const blocks = layers.map((layer) => `${blockPath(model.config.modules, layer)}.`);
+  return new Set(names.filter((name) => blocks.some((block) => name.startsWith(block))));
 }
 
 function pick<T>(record: Readonly<Record<string, T>>, keep: (name: string) => boolean): Record<string, T> {

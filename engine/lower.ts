@@ -1,6 +1,5 @@
 /** @file Program → ONNX model, node by node through the kernel table. */
 import { at, kernels } from './kernels/index.js';
-import { lifetimes } from './lifetimes.js';
 import { OnnxGraph } from './onnx.js';
 import type { Program } from './program.js';
 import { refuseKernel } from './recorder.js';
@@ -12,16 +11,11 @@ export interface LoweredProgram {
   readonly outputs: ReadonlyMap<string, string>;
 }
 
-/** A result that is not used for so many nodes would be put off by the runtime, and keep all alive that it is made of. */
-const LONG = 48;
-
 /** Lowers a program to one ONNX graph. */
 export function lower(program: Program): LoweredProgram {
   const graph = new OnnxGraph(program.name);
   const values: string[] = [];
-  const lives = lifetimes(program);
-  const early: string[] = [];
-  program.nodes.forEach((node, id) => {
+  for (const node of program.nodes) {
     if (node.kernel === 'Input') values.push(graph.input(node));
     else if (node.kernel === 'Constant') values.push(graph.constant(node.data as Float32Array, node));
     else {
@@ -35,13 +29,11 @@ export function lower(program: Program): LoweredProgram {
           attributes: node.attributes,
         }),
       );
-      if ((lives.uses(id)[0] ?? 0) - id >= LONG && node.dtype === 'float32') early.push(at(values, id));
     }
-  });
+  }
   const inputs = new Map([...program.inputs].map(([path, id]) => [path, at(values, id)]));
   const outputs = new Map(
     [...program.outputs].map(([path, id]) => [path, graph.output(at(values, id), at(program.nodes, id))]),
   );
-  graph.inOrder(early);
   return { model: graph.encode(), inputs, outputs };
 }

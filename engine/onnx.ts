@@ -45,22 +45,6 @@ export class OnnxGraph implements Emitter {
     return output;
   }
 
-  /**
-   * Has values computed in this order, as far as they do not need each other. The runtime orders operations by depth-first
-   * search from those that nobody reads, the last in the list first: so the list is written backwards (see encode), and
-   * the first to be searched from is one that reads an element of each of these.
-   */
-  inOrder(values: readonly string[]): void {
-    if (values.length === 0) return;
-    const [start, end, axis] = [this.int64([0]), this.int64([1]), this.int64([0])];
-    const flat = this.int64([-1]);
-    const read = (value: string): string =>
-      this.op('Slice', [this.op('Reshape', [value, flat]), start, end, axis]);
-    const first = this.op('Concat', values.map(read), { axis: 0 });
-    this.nodes.unshift(this.nodes.pop() as onnxProto.onnx.INodeProto);
-    this.output(first, { shape: [values.length], dtype: 'float32' });
-  }
-
   int64(values: readonly number[]): string {
     return this.shared(`i64 ${values.join(',')}`, () => {
       const raw = new BigInt64Array(values.map(BigInt));
@@ -83,7 +67,10 @@ export class OnnxGraph implements Emitter {
     return name;
   }
 
-  /** The serialised model. */
+  /**
+   * The serialised model. The runtime orders operations by depth-first search from results that nobody reads, what is last
+   * in the list first: written backwards, the list is run in about its own order.
+   */
   encode(): Uint8Array {
     const graph = {
       name: this.name,

@@ -1,10 +1,12 @@
 /** @file The tensor programs of a defence step: losses and gradients of a part of a batch, and the update. */
 import {
   adamwUpdate,
+  bucketsFor,
   clipByGlobalNorm,
   ops,
   valueAndGradients,
   type AdamWScalars,
+  type Buckets,
   type Definition,
   type Gradients,
   type Named,
@@ -81,13 +83,18 @@ export function defendAtOnce(
     name: programName('defend', plan.model, [plan.trains, losses]),
     compute: (args) => {
       const sites = Object.keys(args.leftover);
-      const { aux, gradients } = partGradients(plan, losses, args, sites);
-      const counted = { ...gradients };
+      const buckets = bucketsFor(args.trained);
+      const joined = (gradients: Named): Named => ({
+        ...buckets.join(omit(gradients, sites)),
+        ...only(gradients, sites),
+      });
+      const { aux, gradients } = partGradients(plan, losses, args, sites, joined);
+      const counted: Record<string, Tensor> = { ...gradients };
       for (const site of sites)
-        counted[DELTA + site] = ops.add(args.leftover[site] as Tensor, counted[DELTA + site] as Tensor);
+        counted[DELTA + site] = ops.add(args.leftover[site] as Tensor, gradients[DELTA + site] as Tensor);
       const clipped = clipByGlobalNorm(counted, args.clipNorm);
       return {
-        ...updated(args, omit(clipped.gradients, sites)),
+        ...updated(args, buckets, omit(clipped.gradients, sites)),
         leftover: Object.fromEntries(sites.map((site) => [site, clipped.gradients[DELTA + site] as Tensor])),
         figures: ops.stack([...losses.map((name) => aux[name] as Tensor), clipped.norm]),
       };
@@ -126,8 +133,9 @@ export function applyGradients(
   return {
     name: programName('defend-update', plan.model, [plan.trains]),
     compute: (args) => {
-      const { norm, gradients } = clipByGlobalNorm(args.sums, args.clipNorm);
-      return { ...updated(args, gradients), figures: ops.stack([norm]) };
+      const buckets = bucketsFor(args.trained);
+      const { norm, gradients } = clipByGlobalNorm(buckets.join(args.sums), args.clipNorm);
+      return { ...updated(args, buckets, gradients), figures: ops.stack([norm]) };
     },
   };
 }
@@ -157,12 +165,14 @@ const DELTA = 'delta of ';
 /**
  * Pair rows first, gradients included, then benign rows: activations of one kind are held at a time.
  * @param sites for which δ is differentiated too, where the part is the whole batch; null where it is not.
+ * @param joined joins a kind's gradients: done before they are added up, it is done before the next kind begins.
  */
 function partGradients(
   plan: DefencePlan,
   losses: readonly DefenceLoss[],
   args: GradientArgs,
   sites: readonly string[] | null,
+  joined: (gradients: Named) => Named = (gradients) => gradients,
 ): { readonly aux: Named; readonly gradients: Named } {
   const ofPairs = (name: DefenceLoss): boolean => name === 'toward' || name === 'away';
   const pairs = losses.filter(ofPairs);
@@ -173,7 +183,7 @@ function partGradients(
   ];
   const gradients: Record<string, Tensor> = {};
   for (const part of parts)
-    for (const [name, gradient] of Object.entries(part.gradients))
+    for (const [name, gradient] of Object.entries(joined(part.gradients)))
       gradients[name] = gradients[name] ? ops.add(gradients[name], gradient) : gradient;
   const aux = Object.assign({}, ...parts.map((part) => part.aux)) as Named;
   return { aux: Object.fromEntries(losses.map((name) => [name, aux[name] as Tensor])), gradients };
@@ -214,13 +224,23 @@ function benignGradients(
   }, trained);
 }
 
+function only(named: Named, sites: readonly string[]): Named {
+  const found = sites.map((site) => [DELTA + site, named[DELTA + site]] as const);
+  return Object.fromEntries(found.filter((entry): entry is [string, Tensor] => entry[1] !== undefined));
+}
+
 function omit(named: Named, sites: readonly string[]): Named {
   const dropped = new Set(sites.map((site) => DELTA + site));
   return Object.fromEntries(Object.entries(named).filter(([name]) => !dropped.has(name)));
 }
 
-function updated(args: UpdateArgs, gradients: Named): TrainedState {
-  const moments = { first: args.first, second: args.second };
-  const next = adamwUpdate(args.trained, gradients, moments, args.adam);
-  return { trained: next.parameters, first: next.moments.first, second: next.moments.second };
+/** @param gradients joined, as the buckets join them. */
+function updated(args: UpdateArgs, buckets: Buckets, gradients: Named): TrainedState {
+  const moments = { first: buckets.join(args.first), second: buckets.join(args.second) };
+  const next = adamwUpdate(buckets.join(args.trained), gradients, moments, args.adam);
+  return {
+    trained: buckets.part(next.parameters),
+    first: buckets.part(next.moments.first),
+    second: buckets.part(next.moments.second),
+  };
 }

@@ -7,5 +7,6 @@ export {
   type Moments,
 } from './adamw.js';
 export { projectToBall, tokenNorms } from './ball.js';
+export { bucketsFor, type Buckets } from './buckets.js';
 export { clipByGlobalNorm, globalNorm } from './clip.js';
 export { scheduleFactor, type ScheduleConfig } from './schedule.js';

@@ -32,7 +32,7 @@ export interface ArrowMessages {
  * Finds the messages of an Arrow file (`ARROW1`, messages, a footer that says where they are) or stream (messages only).
  * A stream may end without its end mark; so one that was cut between two messages cannot be told from a complete one.
  * @param size of the file, in bytes.
- * @throws Error that says what was found instead of a complete, uncompressed file.
+ * @throws Error that says what was found instead of a complete file.
  */
 export async function findMessages(file: FileHandle, size: number): Promise<ArrowMessages> {
   const start = latin1(await readBytes(file, 0, Math.min(MAGIC.length, size)));
@@ -133,9 +133,13 @@ interface BatchHeader {
 /** The least that a value takes is a bit; a few columns of nulls take nothing. */
 const FREE_VALUES = 2 ** 16;
 
+/** What a compressed body may hold: by its length, and at most. */
+const DENSEST = 2 ** 12;
+const MOST_COMPRESSED = 2 ** 23;
+
 function checkBody({ compression, length, nodes, buffers }: BatchHeader, bodyLength: number): void {
-  if (compression) throw new Error('compressed buffers');
-  const most = FREE_VALUES + 8 * bodyLength;
+  const held = compression ? Math.min(MOST_COMPRESSED, DENSEST * bodyLength) : bodyLength;
+  const most = FREE_VALUES + 8 * held;
   const counts = [length, ...nodes.flatMap((node) => [node.length, node.nullCount])];
   if (counts.some((count) => !(count >= 0 && count <= most)))
     throw new Error('more values than its bytes can hold');

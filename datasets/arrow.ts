@@ -2,6 +2,7 @@
 import { Message, RecordBatchReader, type Data, type Schema } from 'apache-arrow';
 import type { FileHandle } from 'node:fs/promises';
 import { complain, LatstreamError } from '../foundation/index.js';
+import { withinBounds } from './arrow.codecs.js';
 import { asFile } from './arrow.file.js';
 import { findMessages, readBytes, type BatchBlock } from './arrow.messages.js';
 import { plainValues } from './arrow.values.js';
@@ -9,9 +10,9 @@ import { openHandle } from './handles.js';
 import { groupAt, groupsOf, type Row, type Source } from './source.js';
 
 /**
- * Opens an Arrow file (Feather version 2 is one) or stream, uncompressed. Opening reads the headers of its messages;
+ * Opens an Arrow file (Feather version 2 is one) or stream. Opening reads the headers of its messages;
  * a read holds one record batch and the dictionaries in force there, whatever the file's size.
- * @throws DATASET_ARROW where the file is cut off, compressed, or not Arrow.
+ * @throws DATASET_ARROW where the file is cut off, damaged, or not Arrow.
  */
 export async function openArrow(path: string): Promise<Source> {
   const handle = await openHandle(path);
@@ -55,7 +56,7 @@ async function readBatch(
     await readBytes(file, block.start, block.bytes, stream.subarray(at, at + block.bytes));
     at += block.bytes;
   }
-  const [decoded] = RecordBatchReader.from(stream);
+  const [decoded] = withinBounds(() => [...RecordBatchReader.from(stream)]);
   const children = (decoded?.data.children ?? []) as readonly Data[];
   const values = columns.map((name) => {
     const column = children[schema.fields.findIndex((field) => field.name === name)];
@@ -95,9 +96,9 @@ async function orComplain<T>(path: string, act: () => Promise<T>): Promise<T> {
       {
         code: 'DATASET_ARROW',
         owner: `dataset ${path}`,
-        expected: 'a complete, uncompressed Arrow file or stream',
+        expected: 'a complete Arrow file or stream',
         got: messageOf(error),
-        hint: 'write the file again, to its end and with compression off (pyarrow: `compression="uncompressed"`), or as Parquet',
+        hint: 'write the file again, to its end, or as Parquet',
       },
       { cause: error },
     );

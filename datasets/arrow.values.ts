@@ -1,9 +1,11 @@
 /** @file Arrow columns as plain values, of the same kinds that a Parquet file gives. Reads no files. */
-import { BinaryView, DataType, Vector, type Data } from 'apache-arrow';
+import { BinaryView, DataType, TimeUnit, Vector, type Data } from 'apache-arrow';
+import { isUtf8 } from 'node:buffer';
+import { decimalValue, timeValue } from './exact.js';
 
 /**
- * The values of a column from `begin` to `end`: strings, numbers (bigint where a 64-bit integer does not fit), booleans,
- * dates, bytes, lists, records, null. Lists and records are decoded column by column, not value by value.
+ * The values of a column from `begin` to `end`: strings, numbers (bigint where a 64-bit integer does not fit, text where a decimal
+ * does not), booleans, dates (text where they are finer than milliseconds), bytes, lists, records, null. Lists and records are decoded column by column, not value by value.
  * @throws Error where offsets lie outside their data, or for a type without plain values.
  */
 export function plainValues(data: Data, begin = 0, end = data.length): unknown[] {
@@ -82,6 +84,7 @@ function entryOf(dictionary: Vector | undefined, number: number): unknown {
 
 function leaves(data: Data, type: DataType, begin: number, end: number): unknown[] {
   if (DataType.isUtf8(type) || DataType.isLargeUtf8(type)) return texts(data, begin, end);
+  if (DataType.isTimestamp(type)) return times(data, type.unit, begin, end);
   if (DataType.isBinary(type) || DataType.isLargeBinary(type)) offsetsOf(data, begin, end);
   const plain = plainOf(type);
   // As bytes, because the library's decoder drops a byte order mark at the start of a text.
@@ -98,14 +101,34 @@ function texts(data: Data, begin: number, end: number): unknown[] {
   const values = data.values as Uint8Array;
   if ((offsets.at(-1) ?? 0) > values.length) throw new Error('a text outside its buffer');
   const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
-  return rows(data, begin, end, (row) =>
-    bytes.toString('utf8', offsets[row - begin], offsets[row - begin + 1]),
-  );
+  return rows(data, begin, end, (row) => {
+    const text = bytes.subarray(offsets[row - begin], offsets[row - begin + 1]);
+    if (!isUtf8(text)) throw new Error('text that is not UTF-8');
+    return text.toString('utf8');
+  });
 }
+
+/** From the stored counts: the library's own are milliseconds. */
+function times(data: Data, unit: TimeUnit, begin: number, end: number): unknown[] {
+  const values = data.values as unknown as BigInt64Array;
+  const nanos = NANOS[unit];
+  return rows(data, begin, end, (row) => {
+    const value = values[row];
+    if (value === undefined) throw new Error('a value outside its buffer');
+    return timeValue(value * nanos);
+  });
+}
+
+const NANOS: Readonly<Record<TimeUnit, bigint>> = {
+  [TimeUnit.SECOND]: 1_000_000_000n,
+  [TimeUnit.MILLISECOND]: 1_000_000n,
+  [TimeUnit.MICROSECOND]: 1000n,
+  [TimeUnit.NANOSECOND]: 1n,
+};
 
 /** How a value of this type, as the library gives it, becomes plain. */
 function plainOf(type: DataType): (value: unknown) => unknown {
-  if (DataType.isTimestamp(type) || DataType.isDate(type)) return (value) => new Date(value as number);
+  if (DataType.isDate(type)) return (value) => new Date(value as number);
   if (DataType.isUtf8View(type)) return (value) => Buffer.from(value as Uint8Array).toString('utf8');
   if (DataType.isDecimal(type)) return (value) => decimal(value as Uint32Array, type.scale);
   if (DataType.isUnion(type) || DataType.isInterval(type))
@@ -117,9 +140,9 @@ function plainOf(type: DataType): (value: unknown) => unknown {
   };
 }
 
-function decimal(words: Uint32Array, scale: number): number {
+function decimal(words: Uint32Array, scale: number): number | string {
   const unsigned = Array.from(words).reduceRight((sum, word) => (sum << 32n) | BigInt(word), 0n);
-  return Number(`${BigInt.asIntN(32 * words.length, unsigned)}e${-scale}`);
+  return decimalValue(BigInt.asIntN(32 * words.length, unsigned), scale);
 }
 
 /** A value per row, null where the row has none. */

@@ -22,7 +22,7 @@ const parquetjs = createRequire(import.meta.url)('parquetjs-lite') as {
 };
 
 const folder = join(import.meta.dirname, '../fixtures/parquet');
-const files = readdirSync(folder).filter((name) => /\.parquet$/.test(name));
+const files = readdirSync(folder).filter((name) => /\.(parquet|arrow)$/.test(name));
 
 async function rowsOf(source: Source): Promise<Row[]> {
   try {

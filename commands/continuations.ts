@@ -1,7 +1,10 @@
 /** @file Texts that continue prompts, in batches. Knows nothing about the command line. */
-import { TextStream, type Tokenizer } from '../datasets/index.js';
+import { TextStream, withinTime, type Tokenizer } from '../datasets/index.js';
 import { checkPrompts, generate, type Generated, type Sampling } from '../engine/models/index.js';
 import type { Asked } from './options.js';
+
+/** For the tokens of a prompt, which usually take a thousandth of a second. */
+const MILLISECONDS = 5000;
 
 /** How prompts are continued. */
 export interface ContinuationOptions {
@@ -43,9 +46,11 @@ export async function continuations(
   const { tokenizer, template, config, engine } = stage;
   const rows = rowsOf(prompts, options.samples).map((row) => ({
     ...row,
-    tokens: options.chat
-      ? template.promptTokens([{ role: 'user', content: row.prompt }])
-      : tokenizer.encode(row.prompt),
+    tokens: withinTime(MILLISECONDS, () =>
+      options.chat
+        ? template.promptTokens([{ role: 'user', content: row.prompt }])
+        : tokenizer.encode(row.prompt),
+    ),
   }));
   checkPrompts(
     config,

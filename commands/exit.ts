@@ -44,12 +44,14 @@ const BY_PREFIX: Readonly<Record<string, number>> = {
   HUB_REFERENCE: EXIT.usage,
   HUB_DISK: EXIT.environment,
   SAFETENSORS: EXIT.input,
+  GGUF: EXIT.input,
   MODEL: EXIT.input,
   PEFT: EXIT.input,
   ADAPTER: EXIT.input,
   TOKENIZER: EXIT.input,
   TOKENS: EXIT.input,
   CHAT: EXIT.input,
+  ENCODE: EXIT.input,
   DATASET: EXIT.input,
   TABLE: EXIT.input,
   SEQUENCE: EXIT.input,
@@ -70,7 +72,18 @@ const BY_PREFIX: Readonly<Record<string, number>> = {
 const SYSTEM = new Set(
   [
     ['EACCES', 'EPERM', 'ENOSPC', 'EROFS', 'EDQUOT', 'EIO', 'EFBIG', 'EMFILE', 'ENFILE', 'EADDRINUSE'],
-    ['EEXIST', 'EISDIR', 'ENOENT', 'ENOTDIR', 'ENOTEMPTY', 'ELOOP', 'ENAMETOOLONG', 'EXDEV', 'EBUSY'],
+    [
+      'EEXIST',
+      'EISDIR',
+      'ENOENT',
+      'ENOTDIR',
+      'ENOTFILE',
+      'ENOTEMPTY',
+      'ELOOP',
+      'ENAMETOOLONG',
+      'EXDEV',
+      'EBUSY',
+    ],
   ].flat(),
 );
 

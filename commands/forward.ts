@@ -1,10 +1,9 @@
 /** @file `latstream forward`: the logits of given tokens, to a safetensors file. */
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { float32, int32, type Definition, type Tensor } from '../engine/index.js';
 import { hiddenStates, logitsAt } from '../engine/models/index.js';
-import { writeSafetensors } from '../formats/index.js';
-import { complain } from '../foundation/index.js';
+import { readText, writeSafetensors } from '../formats/index.js';
+import { complain, parseJson } from '../foundation/index.js';
 import type { Model, ModelWeights } from '../operators/index.js';
 import type { Weights } from './stage.js';
 import { withModel, withOpenWeights, type Asked, type ModelOptions } from './options.js';
@@ -47,10 +46,10 @@ export async function readTokens(path: string): Promise<readonly (readonly numbe
   const owner = `tokens ${path}`;
   const refuse = (expected: string, got: string): never =>
     complain({ code: 'TOKENS_FILE', owner, expected, got, hint: 'write token ids as JSON' });
-  const text = await readFile(path, 'utf8').catch(() => refuse('a file that can be read', 'none'));
+  const text = await readText(path).catch(() => refuse('a file that can be read', 'none'));
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJson(text);
   } catch (error) {
     refuse('JSON', error instanceof Error ? error.message : String(error));
   }

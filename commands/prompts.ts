@@ -1,6 +1,6 @@
 /** @file Prompts from a file. Knows no model. */
-import { readFile } from 'node:fs/promises';
 import { readRows } from '../datasets/index.js';
+import { readText } from '../formats/index.js';
 import { parseJson } from '../foundation/index.js';
 
 /**
@@ -17,7 +17,7 @@ export async function readPrompts(path: string): Promise<string[]> {
 
 /** What else a file may hold, and what is wrong with it, is said by who reads datasets. */
 async function listOfTexts(path: string): Promise<string[] | undefined> {
-  const text = await readFile(path, 'utf8').catch(() => '');
+  const text = await readText(path).catch(() => '');
   if (!/^\ufeff?\s*\[\s*"/.test(text)) return undefined;
   try {
     const list: unknown = parseJson(text.replace(/^\ufeff/, ''));

@@ -1,5 +1,6 @@
 /** @file A time limit on synchronous work, such as a hostile template or pattern. Knows nothing about what the work is. */
 import { createContext, Script } from 'node:vm';
+import { LatstreamError } from '../foundation/index.js';
 
 /**
  * Runs synchronous work and ends it, wherever it is (loops and regular expressions included), once time is up.
@@ -23,9 +24,15 @@ export function withinTime<T>(milliseconds: number, work: () => T): T {
 }
 
 /** Work that was ended. */
-export class TimeUp extends Error {
+export class TimeUp extends LatstreamError {
   constructor(milliseconds: number) {
-    super(`still at work after ${milliseconds / 1000} s`);
+    super({
+      code: 'TOKENIZER_TIME',
+      owner: 'tokenizer and chat template',
+      expected: `an answer within ${milliseconds / 1000} s`,
+      got: 'none',
+      hint: 'shorten the text, or look at loops in the template and at patterns in the tokenizer',
+    });
   }
 }
 

@@ -50,13 +50,13 @@ function encodeRow({ values, owner }: EncoderRow, template: ChatTemplate, option
   return orComplaint(() => ({ example: tokenizeRow(values, template, { ...options, owner }) }));
 }
 
-function tooSlow({ owner }: EncoderRow, { message }: TimeUp): Encoded {
+function tooSlow({ owner }: EncoderRow, { complaint }: TimeUp): Encoded {
   return orComplaint(() =>
     complain({
       code: 'ENCODE_TIME',
       owner,
       expected: 'a text and a chat template that take a thousandth of a second',
-      got: `one that is ${message}`,
+      got: `not ${complaint.expected}`,
       hint: 'shorten this row (long texts without spaces are slow in some tokenizers), or look at loops and patterns in the template',
     }),
   );

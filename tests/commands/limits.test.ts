@@ -1,11 +1,14 @@
 /** @file Numbers that are too large, errors of the system, and times of a dry run. */
+import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { timesOf } from '../../commands/costs.js';
 import { errorReport, EXIT, exitCodeOf } from '../../commands/exit.js';
 import { readSafetensors } from '../../formats/index.js';
+import { LatstreamError } from '../../foundation/index.js';
 import { loadRecipe, MOST_THREADS } from '../../recipes/index.js';
 import { cli, scratch } from '../helpers/cli.js';
+import { sourceFiles } from '../helpers/modules.js';
 
 const { path } = scratch();
 
@@ -32,6 +35,28 @@ describe('names of arms', () => {
     expect(loadRecipe('tiny', { set: ['arms={"..":{}}'] })).rejects.toMatchObject({
       code: 'RECIPE_INVALID',
     }));
+});
+
+describe('a code of a reader', () => {
+  const READERS = ['datasets/', 'engine/models/', 'formats/', 'recipes/', 'remote/'];
+  const DEFECTS = ['DATASET_NOT_BUILT'];
+
+  it('is never taken for a defect of ours', () => {
+    const files = sourceFiles(process.cwd()).filter((file) =>
+      READERS.some((folder) => file.startsWith(folder)),
+    );
+    const codes = files.flatMap((file) =>
+      [
+        ...readFileSync(file, 'utf8').matchAll(
+          /\bcode: '([A-Z]+_[A-Z_]+)'|'((?:GGUF|HUB|REMOTE|MODEL|PEFT)_[A-Z_]+)'/g,
+        ),
+      ].map(([, first, second]) => first ?? second ?? ''),
+    );
+    const errors = codes.map((code) => ({ code, owner: '', expected: '', got: '', hint: '' }));
+    const defects = errors.filter((each) => exitCodeOf(new LatstreamError(each)) === EXIT.internal);
+    expect(codes.length).toBeGreaterThan(50);
+    expect(defects.map(({ code }) => code).filter((code) => !DEFECTS.includes(code))).toEqual([]);
+  });
 });
 
 describe('an error of the system', () => {

@@ -16,6 +16,12 @@ export interface SideFigures {
   readonly versions: Ready['versions'];
 }
 
+export interface Ratio {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
 /** The outcome of a configuration; without `peer`, no PyTorch was there. */
 export interface Comparison {
   readonly name: string;
@@ -23,12 +29,37 @@ export interface Comparison {
   readonly latstream: SideFigures;
   readonly peer?: SideFigures;
   /** latstream's seconds / the peer's, pair by pair. */
-  readonly ratio?: { readonly median: number; readonly min: number; readonly max: number };
+  readonly ratio?: Ratio;
   readonly memory_ratio?: number;
 }
 
 /** Both caches and clocks settle before the other side starts. */
 const SETTLE_MS = 300;
+
+/** Times every side `rounds` times, one after the other; who goes first changes from round to round. */
+export async function inTurns<N extends string>(
+  sides: Readonly<Record<N, Pick<Side, 'time'> | undefined>>,
+  rounds: number,
+  settleMs = SETTLE_MS,
+): Promise<Record<N, Timed[]>> {
+  const names = Object.keys(sides) as N[];
+  const times = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<N, Timed[]>;
+  for (let round = 0; round < rounds; round++)
+    for (let turn = 0; turn < names.length; turn++) {
+      const name = names[(round + turn) % names.length] as N;
+      const side = sides[name];
+      if (!side) continue;
+      await pause(settleMs);
+      times[name].push(await side.time());
+    }
+  return times;
+}
+
+/** Median and range of one side's seconds / another's, round by round. */
+export function ratioOf(ours: readonly number[], theirs: readonly number[]): Ratio {
+  const ratios = ours.map((each, at) => each / (theirs[at] as number));
+  return { median: median(ratios), min: Math.min(...ratios), max: Math.max(...ratios) };
+}
 
 /** Times `pairs` pairs of steps; which side goes first alternates. */
 export async function interleave(
@@ -38,26 +69,16 @@ export async function interleave(
   pairs: number,
   settleMs = SETTLE_MS,
 ): Promise<Comparison> {
-  const times: Record<'latstream' | 'peer', Timed[]> = { latstream: [], peer: [] };
-  for (let pair = 0; pair < pairs; pair++) {
-    const order = pair % 2 === 0 ? (['latstream', 'peer'] as const) : (['peer', 'latstream'] as const);
-    for (const who of order) {
-      const side = sides[who];
-      if (!side) continue;
-      await pause(settleMs);
-      times[who].push(await side.time());
-    }
-  }
+  const times = await inTurns({ latstream: sides.latstream, peer: sides.peer }, pairs, settleMs);
   const latstream = figures(sides.latstream, times.latstream, shapes);
   if (!sides.peer) return { name, shapes, latstream };
   const peer = figures(sides.peer, times.peer, shapes);
-  const ratios = latstream.all.map((ours, at) => ours / (peer.all[at] as number));
   return {
     name,
     shapes,
     latstream,
     peer,
-    ratio: { median: median(ratios), min: Math.min(...ratios), max: Math.max(...ratios) },
+    ratio: ratioOf(latstream.all, peer.all),
     memory_ratio: latstream.peak_rss_mb / peer.peak_rss_mb,
   };
 }

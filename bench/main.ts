@@ -1,4 +1,4 @@
-/** @file The benchmark's command line: `step`, `compare`, and `serve`, which `compare` starts. Results inform, never gate. */
+/** @file The benchmark's command line: `step`, `compare`, `generate`, and `serve`, which `compare` starts. Results inform, never gate. */
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
@@ -6,7 +6,8 @@ import { LatstreamError } from '../foundation/index.js';
 import { interleave, type Comparison } from './compare.js';
 import { dependency, readContext } from './context.js';
 import { findPeer, type Peer } from './peer.js';
-import { describe, writeResults } from './report.js';
+import { compareGeneration, type GenerationComparison } from './generation.js';
+import { describe, describeGeneration, writeResults } from './report.js';
 import { serve } from './serve.js';
 import { readShapes } from './shapes.js';
 import { startSide } from './side.js';
@@ -46,12 +47,42 @@ program
   });
 
 program
+  .command('generate')
+  .description('time greedy generation with a cache, by full recomputation, and by transformers')
+  .option(
+    '--model <dir>',
+    'a model folder (default: random weights of bench/configs/generate.json, then the embedded model)',
+  )
+  .option('--config <file>', 'rows, tokens and threads', join(root, 'bench/configs/generate.json'))
+  .option('--pairs <n>', 'rounds, at least 5 for a figure worth quoting', Number, 5)
+  .option('--json', 'print JSON')
+  .action(async ({ model, config, pairs, json }: GenerateOptions) => {
+    const context = readContext(root);
+    const peer = findPeer(root);
+    const comparisons: GenerationComparison[] = [];
+    for (const directory of model ? [model] : [undefined, join(root, 'organism/model')]) {
+      const comparison = await compareGeneration(readShapes(config), directory, peer, pairs);
+      if (!json) console.log(describeGeneration(comparison));
+      comparisons.push(comparison);
+    }
+    const path = writeResults(root, context, comparisons, 'generate');
+    console.log(json ? JSON.stringify({ context, comparisons }) : `written to ${path}`);
+  });
+
+program
   .command('serve <config>', { hidden: true })
   .description('warm up, then time a step per line of input')
   .action(async (config: string) => {
     const versions = { onnxruntime: dependency(root, 'onnxruntime-node'), node: process.version };
     await serve(readShapes(config), versions);
   });
+
+interface GenerateOptions {
+  readonly model?: string;
+  readonly config: string;
+  readonly pairs: number;
+  readonly json?: boolean;
+}
 
 interface CompareOptions {
   readonly pairs: number;
@@ -71,7 +102,8 @@ async function compareOne(
     'serve',
     config,
   ]);
-  const theirs = peer && (await startSide('peer', peer.python, [peer.script, config, ...flags]));
+  const theirs =
+    peer && (await startSide('peer', peer.python, [join(peer.scripts, 'step.py'), config, ...flags]));
   try {
     const name = basename(config, '.json') + (options.labelledLogits ? ' (peer: labelled logits only)' : '');
     return await interleave(name, shapes, { latstream: ours, peer: theirs }, options.pairs);

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Comparison, SideFigures } from './compare.js';
 import type { Context } from './context.js';
+import type { GenerationComparison } from './generation.js';
 
 /** A few lines about one configuration. */
 export function describe({ name, latstream, peer, ratio, memory_ratio: memory }: Comparison): string {
@@ -21,11 +22,32 @@ export function describe({ name, latstream, peer, ratio, memory_ratio: memory }:
   return [...lines, side('PyTorch', peer), summary].join('\n');
 }
 
-/** Writes `compare_DATE.json`; returns its path. */
-export function writeResults(root: string, context: Context, comparisons: readonly Comparison[]): string {
+/** The same about generation. */
+export function describeGeneration({ name, tokens_per_second: rates, ratio }: GenerationComparison): string {
+  const lines = Object.entries(rates).map(
+    ([side, rate]) => `  ${side.padEnd(12)} ${rate.toFixed(1).padStart(9)} tokens/s`,
+  );
+  const ratios = Object.entries(ratio).map(
+    ([side, { median, min, max }]) =>
+      `  time / ${side}'s: ${median.toFixed(2)} (${min.toFixed(2)}–${max.toFixed(2)})`,
+  );
+  const missing =
+    'transformers' in rates
+      ? []
+      : ['  no transformers here: set LATSTREAM_PEER_PYTHON to a Python that has it'];
+  return [name, ...lines, ...ratios, ...missing].join('\n');
+}
+
+/** Writes `KIND_DATE.json`; returns its path. */
+export function writeResults(
+  root: string,
+  context: Context,
+  comparisons: readonly object[],
+  kind = 'compare',
+): string {
   const folder = join(root, 'bench/results');
   mkdirSync(folder, { recursive: true });
-  const path = join(folder, `compare_${context.date.slice(0, 19).replaceAll(':', '-')}.json`);
+  const path = join(folder, `${kind}_${context.date.slice(0, 19).replaceAll(':', '-')}.json`);
   writeFileSync(path, `${JSON.stringify({ context, comparisons }, null, 2)}\n`);
   return path;
 }

@@ -36,6 +36,6 @@ export {
 export { checkTensors, loadModel, loadModelConfig, saveModel, type Model, type SaveOptions } from './load.js';
 export { checkPrompts, generate, type Ending, type Generated } from './generate.js';
 export type { GenerationModel, GenerationPerturbation, GenerationRequest } from './generation-request.js';
-export type { Sampling } from './sampling.js';
+export { greedyToken, type Sampling } from './sampling.js';
 export { readAdapters, writeAdapters, type Adapters } from './peft.js';
 export { mergedParameters } from './merged-parameters.js';

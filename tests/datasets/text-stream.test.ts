@@ -4,8 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { loadTokenizer, TextStream } from '../../datasets/index.js';
 import { byteTokenizer } from './helpers.js';
 
-const organism = await loadTokenizer('organism/model');
-const tokenizer = fc.constantFrom(byteTokenizer(), byteTokenizer({ prefixed: true }), organism);
+const tokenizers = {
+  bytes: byteTokenizer(),
+  prefixed: byteTokenizer({ prefixed: true }),
+  organism: await loadTokenizer('organism/model'),
+};
+const names = fc.constantFrom('bytes', 'prefixed', 'organism' as keyof typeof tokenizers);
 const words = fc.string({
   unit: fc.constantFrom('a', 'b', ' ', '\n', 'é', '日', '👩‍🚀', '\u0301'),
   maxLength: 12,
@@ -22,7 +26,8 @@ function firstStop(text: string, stops: readonly string[]): number {
 describe('TextStream', () => {
   it('any tokens, broken characters and special ones among them, give the text of all at once', () => {
     fc.assert(
-      fc.property(tokenizer, fc.array(fc.nat(261), { maxLength: 20 }), words, (tokenizer, noise, text) => {
+      fc.property(names, fc.array(fc.nat(261), { maxLength: 20 }), words, (name, noise, text) => {
+        const tokenizer = tokenizers[name];
         const tokens = [...noise, ...tokenizer.encode(text), ...noise];
         const stream = new TextStream(tokenizer);
         let certain = '';
@@ -39,7 +44,8 @@ describe('TextStream', () => {
 
   it('ends with the first token that completes a stop string, and before the first one in the text', () => {
     fc.assert(
-      fc.property(tokenizer, words, stops, (tokenizer, text, stops) => {
+      fc.property(names, words, stops, (name, text, stops) => {
+        const tokenizer = tokenizers[name];
         const tokens = tokenizer.encode(text, { specialTokens: false });
         const stream = new TextStream(tokenizer, stops);
         const taken: number[] = [];
@@ -70,6 +76,21 @@ describe('TextStream', () => {
     expect(stream.text).toBe('one ');
     expect(stream.push(3)).toBe(true);
     expect(stream.text).toBe('one ');
+  });
+
+  it('keeps the space behind a special token, where texts lose the one that they begin with', () => {
+    const texts = [' one', '', ' two', ' three'];
+    const decode = (ids: readonly number[]): string =>
+      ids
+        .map((id) => texts[id])
+        .join('')
+        .replace(/^ /, '');
+    const stream = new TextStream({ decode });
+    const shown = [0, 1, 1, 2, 1, 3].map((id) => {
+      stream.push(id);
+      return stream.certain;
+    });
+    expect(shown).toEqual(['one', 'one', 'one', 'one two', 'one two', 'one two three']);
   });
 
   it('holds back what a stop string may begin with', () => {

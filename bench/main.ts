@@ -1,10 +1,11 @@
-/** @file The benchmark's command line: `step`, `compare`, `generate`, and `serve`, which `compare` starts. Results inform, never gate. */
+/** @file The benchmark's command line: `step`, `compare`, `generate`, `encode`, and `serve`, which `compare` starts. Results inform, never gate. */
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { LatstreamError } from '../foundation/index.js';
 import { interleave, type Comparison } from './compare.js';
 import { dependency, readContext } from './context.js';
+import { timeEncoding } from './encode.js';
 import { findPeer, type Peer } from './peer.js';
 import { compareGeneration, type GenerationComparison } from './generation.js';
 import { describe, describeGeneration, writeResults } from './report.js';
@@ -67,6 +68,16 @@ program
     }
     const path = writeResults(root, context, comparisons, 'generate');
     console.log(json ? JSON.stringify({ context, comparisons }) : `written to ${path}`);
+  });
+
+program
+  .command('encode <model> <data>')
+  .description(
+    "time the encoding of pairs (columns prompt, rejected, chosen) with a model folder's tokenizer and template",
+  )
+  .option('--rows <n>', 'at least so many, the file repeated', Number, 2048)
+  .action(async (model: string, data: string, options: { readonly rows: number }) => {
+    console.log(JSON.stringify(await timeEncoding(model, data, options.rows)));
   });
 
 program

@@ -6,7 +6,7 @@ import { compileTemplate } from './jinja.js';
 import { specialTexts, type JsonObject } from './special-tokens.js';
 import { readJson, type Tokenizer } from './tokenizer.js';
 import { commonPrefix, commonText, continuation, spanOf, type Span } from './spans.js';
-import { renderConversation, type Message, type RenderedConversation } from './turns.js';
+import { renderConversation, type Message, type Render, type RenderedConversation } from './turns.js';
 
 /** A prompt's tokens and, separately, those of completions that may follow it. */
 export interface Conversation {
@@ -97,7 +97,7 @@ export function createChatTemplate(
   options: { readonly addBos?: boolean; readonly owner?: string } = {},
 ): ChatTemplate {
   const spec = { source, addBos: options.addBos ?? false, owner: options.owner ?? 'chat template' };
-  const render = attempt(spec.owner, () => withinTime(COMPILE_MILLISECONDS, () => compileTemplate(source)));
+  const compiled = attempt(spec.owner, () => withinTime(COMPILE_MILLISECONDS, () => compileTemplate(source)));
   const texts = specialTexts(tokenizer.files.config);
   const encode = (text: string): number[] => {
     const tokens = tokenizer.encode(text, { specialTokens: false });
@@ -106,7 +106,7 @@ export function createChatTemplate(
   };
   const renderPrompt = (messages: readonly Message[], answerable: boolean): string =>
     attempt(spec.owner, () =>
-      render({ ...texts, messages, tools: null, documents: null, add_generation_prompt: answerable }),
+      compiled({ ...texts, messages, tools: null, documents: null, add_generation_prompt: answerable }),
     );
   return {
     tokenizer,
@@ -114,9 +114,14 @@ export function createChatTemplate(
     renderPrompt,
     promptTokens: (messages) => encode(renderPrompt(messages, true)),
     conversation(messages, completions, { turns = false, longest = Infinity } = {}) {
+      let asked: string | undefined;
+      const render: Render = (each, answerable) =>
+        answerable && each.length === messages.length
+          ? (asked ??= renderPrompt(messages, true)) // The same before every answer.
+          : renderPrompt(each, answerable);
       const answered = completions.map((content) =>
         renderConversation(
-          renderPrompt,
+          render,
           (a, b) => commonText(tokenizer, a, b),
           [...messages, { role: 'assistant', content }],
           turns ? 'all' : 'last',

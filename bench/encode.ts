@@ -27,7 +27,7 @@ export async function timeEncoding(model: string, path: string, least: number): 
   const rates: Record<string, number> = {};
   let tokens = 0;
   for (const threads of [0, 1, 2]) {
-    const encoder = createEncoder(template, { context: 2048, overflow: 'drop' }, threads);
+    const encoder = createEncoder(template, { context: 2048, overflow: 'drop' }, { threads });
     // Threads start, caches of words fill.
     await Promise.all(chunks.map((chunk) => encoder.encode(chunk)));
     tokens = 0;

@@ -11,7 +11,7 @@ export {
 export { readRows, selectColumns, textOf, type ColumnMapping, type Selection } from './columns.js';
 export { withinTime } from './deadline.js';
 export { encodeRows, type Encoded, type EncoderOptions, type EncoderRow } from './encode.js';
-export { createEncoder, type Encoder } from './encoder.js';
+export { createEncoder, type Encoder, type EncoderWork } from './encoder.js';
 export { openCsv } from './csv.js';
 export { openJsonl, openJsonList } from './jsonl.js';
 export { FORMATS, openSource, type Format, type OpenSource, type Place } from './open.js';
@@ -55,3 +55,4 @@ export { type Message } from './turns.js';
 export { Examiner, segmentsOf, type Dropped, type Examined, type Segment } from './examine.js';
 export { inspect, type Inspection, type InspectOptions } from './inspect.js';
 export type { ColumnProfile } from './profile.js';
+export { type TokenCachePlace } from './token-cache.js';

@@ -54,7 +54,10 @@ describe('createEncoder', () => {
   it('goes on in threads what it began without, and says the same of every row', async () => {
     const rows = Array.from({ length: 30 }, (_, chunk) => rowsOf([`text ${chunk}`, 7, 'x'.repeat(99)]));
     const many = rows.flatMap((chunk) => Array.from({ length: 20 }, () => chunk));
-    const [with2, without] = [createEncoder(template, options, 2), createEncoder(template, options, 0)];
+    const [with2, without] = [
+      createEncoder(template, options, { threads: 2 }),
+      createEncoder(template, options, { threads: 0 }),
+    ];
     const threaded = await Promise.all(many.map((chunk) => with2.encode(chunk)));
     const here = await Promise.all(many.map((chunk) => without.encode(chunk)));
     expect(threaded.map(plain)).toEqual(here.map(plain));

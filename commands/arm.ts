@@ -77,7 +77,7 @@ export function createArm(
       seed,
       steps,
       microbatches: defend.microbatches,
-      batches: (from) => batchesOf(recipe, stage, from),
+      batches: (from) => batchesOf(recipe, stage, from, host.note),
       attack: attack && createAttack(engine, defender.model, attack),
       epsilon: attack?.epsilon,
       defender,
@@ -116,6 +116,7 @@ export function batchesOf(
   { data, attack, seed }: Recipe,
   stage: Stage,
   from: Cursor | undefined,
+  note: (text: string) => void = () => undefined,
 ): AsyncIterable<TrainingBatch> {
   const config = {
     pairs: chosen(data.pairs, 'pairs'),
@@ -125,6 +126,8 @@ export function batchesOf(
     context: stage.config.contextLength,
     overflow: data.overflow,
     ...(data.system !== null && { system: data.system }),
+    ...(data.turns && { turns: data.turns }),
+    encoding: { threads: data.threads ?? 1, ...(data.cache && { cache: { directory: data.cache, note } }) },
     ...(attack && { attacked: attack.segments }),
     padding: data.padding,
     minimum: data.minimum,

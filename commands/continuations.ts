@@ -1,5 +1,5 @@
 /** @file Texts that continue prompts, in batches. Knows nothing about the command line. */
-import { TextStream, withinTime, type Tokenizer } from '../datasets/index.js';
+import { TextStream, withinTime, type Message, type Tokenizer } from '../datasets/index.js';
 import { checkPrompts, generate, type Generated, type Sampling } from '../engine/models/index.js';
 import type { Asked } from './options.js';
 
@@ -10,6 +10,8 @@ const MILLISECONDS = 5000;
 export interface ContinuationOptions {
   /** Prompts are what a user says. */
   readonly chat?: boolean;
+  /** What they are told before it. */
+  readonly system?: string;
   readonly maxNewTokens: number;
   /** Greedy if not given. */
   readonly sampling?: Sampling;
@@ -48,7 +50,7 @@ export async function continuations(
     ...row,
     tokens: withinTime(MILLISECONDS, () =>
       options.chat
-        ? template.promptTokens([{ role: 'user', content: row.prompt }])
+        ? template.promptTokens(messagesOf(row.prompt, options.system))
         : tokenizer.encode(row.prompt),
     ),
   }));
@@ -111,4 +113,9 @@ function specialTokens(tokenizer: Tokenizer, texts: readonly string[]): number[]
     const ids = tokenizer.encode(text, { specialTokens: false });
     return ids.length === 1 && tokenizer.decode(ids) === '' ? ids : [];
   });
+}
+
+function messagesOf(prompt: string, system: string | undefined): Message[] {
+  const asked = { role: 'user', content: prompt };
+  return system === undefined ? [asked] : [{ role: 'system', content: system }, asked];
 }

@@ -23,6 +23,7 @@ interface GenerateOptions extends ModelOptions {
   readonly maxNewTokens: number;
   readonly greedy?: boolean;
   readonly chat?: boolean;
+  readonly system?: string;
   readonly temperature: number;
   readonly topK?: number;
   readonly topP?: number;
@@ -34,12 +35,13 @@ export function addGenerate(program: Command): void {
   withModel(program.command('generate').description('continue prompts'))
     .option(
       '--prompt <text>',
-      'text to continue, tokenized as it is; with --chat, what the user says (repeatable)',
+      'text to continue, in which special tokens count as such; with --chat, what the user says (repeatable)',
       collect,
       [],
     )
     .option('--prompts <file>', 'JSON list, lines of a .txt file, or a dataset with a column `prompt`')
     .option('--chat', "put each prompt into the model's chat template")
+    .option('--system <text>', 'with --chat: a system message before each prompt')
     .option('--stop <text>', 'ends a text, which is cut before it (repeatable)', collectText, [])
     .option('--samples <n>', 'texts for each prompt', whole(1), 1)
     .option('--batch-size <n>', 'so many texts at once; they do not depend on it', whole(1), 8)
@@ -63,6 +65,7 @@ export function addGenerate(program: Command): void {
           got: 'none',
           hint: 'give --prompt TEXT or --prompts FILE',
         });
+      if (options.system !== undefined && !options.chat) refuseSystem();
       if (prompts.length * options.samples === 1) await printOne(options, prompts);
       else await printAll(options, prompts);
     });
@@ -112,4 +115,15 @@ function continued({
   if (greedy) return options;
   const limits = { ...(topK !== undefined && { topK }), ...(topP !== undefined && { topP }) };
   return { ...options, sampling: { temperature, seed, ...limits } };
+}
+
+/** Raw text has no place for a system message. */
+function refuseSystem(): never {
+  return complain({
+    code: 'USAGE_SYSTEM',
+    owner: 'generate --system',
+    expected: '--chat beside it',
+    got: 'a prompt that is continued as it is',
+    hint: 'add --chat, or write the system message into the prompt',
+  });
 }

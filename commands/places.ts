@@ -1,5 +1,6 @@
 /** @file Where things are: the package, a run's directory, and paths of a recipe that begin with either. */
 import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isAddress } from '../remote/index.js';
@@ -12,11 +13,20 @@ export function packageRoot(): string {
   return directory;
 }
 
-/** A path of a recipe: `@package/…`, `@out/…` (the run's directory), an address elsewhere, or as the shell means it. */
+/**
+ * A path of a recipe: `@package/…`, `@out/…` (the run's directory), `@cache/…` (what this user's runs share), an address
+ * elsewhere, or as the shell means it.
+ */
 export function place(path: string, out: string): string {
   if (path.startsWith('@package/')) return join(packageRoot(), path.slice('@package/'.length));
   if (path.startsWith('@out/')) return join(out, path.slice('@out/'.length));
+  if (path.startsWith('@cache/')) return join(cacheRoot(), path.slice('@cache/'.length));
   return isAddress(path) ? path : resolve(path);
+}
+
+/** As the XDG base directory specification has it. */
+function cacheRoot(): string {
+  return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'latstream');
 }
 
 /** The recipe with every path absolute. */
@@ -38,7 +48,12 @@ export function placed(recipe: Recipe, out: string): Recipe {
       model.kind === 'directory'
         ? { ...model, path: place(model.path, out) }
         : { ...model, tokenizer: place(model.tokenizer, out) },
-    data: { ...data, pairs: datasets(data.pairs), benign: data.benign && datasets(data.benign) },
+    data: {
+      ...data,
+      pairs: datasets(data.pairs),
+      benign: data.benign && datasets(data.benign),
+      ...(data.cache && { cache: place(data.cache, out) }),
+    },
     evaluate: { ...evaluate, harmful: table(evaluate.harmful), benign: table(evaluate.benign) },
   };
 }

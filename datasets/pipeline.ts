@@ -3,7 +3,7 @@ import { complain } from '../foundation/index.js';
 import type { PackedBatch } from './batch.js';
 import type { Sizes } from './bucket.js';
 import type { ChatTemplate } from './chat.js';
-import { createEncoder } from './encoder.js';
+import { createEncoder, type EncoderWork } from './encoder.js';
 import { Feed, type DatasetConfig, type FeedCursor } from './feed.js';
 import { openSource, type OpenSource } from './open.js';
 import { pack } from './pack.js';
@@ -27,6 +27,10 @@ export interface TrainingDataConfig {
   readonly overflow?: 'error' | 'drop';
   /** A system message before each prompt. */
   readonly system?: string;
+  /** Which of the assistant's turns in a conversation losses are taken on: default `last`. */
+  readonly turns?: 'last' | 'all';
+  /** Who encodes rows, and where they are kept: changes no batch. */
+  readonly encoding?: EncoderWork;
   readonly attacked?: 'prompt' | 'prompt+completions';
   readonly padding?: 'left' | 'right';
   /** Batches have at least these sizes: see `bucket`. */
@@ -76,11 +80,13 @@ async function* batches(
   run: { readonly seed: number; readonly from?: Cursor; readonly open?: OpenSource },
 ): AsyncGenerator<TrainingBatch> {
   checkVersion(run.from);
-  const encoder = createEncoder(template, {
+  const encoderOptions = {
     context: config.context,
     overflow: config.overflow ?? 'error',
     ...(config.system !== undefined && { system: config.system }),
-  });
+    ...(config.turns && { turns: config.turns }),
+  };
+  const encoder = createEncoder(template, encoderOptions, config.encoding);
   const shared = { encoder, seed: run.seed, window: config.shuffleRows ?? 8192, context: config.context };
   const pairs = new Feed(config.pairs, { ...shared, purpose: 'pairs' }, run.from?.pairs);
   const benign = config.benign && new Feed(config.benign, { ...shared, purpose: 'benign' }, run.from?.benign);

@@ -144,6 +144,12 @@ const data = z.strictObject({
   overflow: z.enum(['error', 'drop']),
   /** A system message before each prompt. */
   system: z.string().nullable(),
+  /** Which of the assistant's turns in a conversation losses are taken on: the last if not given. */
+  turns: z.enum(['last', 'all']).exactOptional(),
+  /** Threads that tokenize: 1 if not given; 0 leaves it to the thread that trains. */
+  threads: count.max(64).exactOptional(),
+  /** A folder that keeps tokenized rows for later runs, such as `@cache/tokens` (of this user); none if null or not given. */
+  cache: z.string().nullable().exactOptional(),
   padding: z.enum(['left', 'right']),
   /** Batches have at least these sizes: large ones make a run compile a single shape. */
   minimum: z.strictObject({

@@ -223,6 +223,7 @@ describe('a command line', () => {
     await fails(['train', 'tiny', '--steps', '4'], 'USAGE', EXIT.usage, '--steps');
     await fails(['train'], 'USAGE_RECIPE', EXIT.usage);
     await fails(['generate', '--model', model()], 'USAGE', EXIT.usage, '--prompt');
+    await fails([...generate(model()), '--system', 'Be kind.'], 'USAGE_SYSTEM', EXIT.usage, '--chat');
   });
 
   it('that attacks with a target, sites or a rate that mean nothing', async () => {

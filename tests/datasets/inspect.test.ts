@@ -38,7 +38,7 @@ async function inspected(
   context = 40,
 ): Promise<Inspection> {
   const source = new CountingSource(counts, row);
-  const encoder = createEncoder(template, { context, overflow: 'drop' }, 0);
+  const encoder = createEncoder(template, { context, overflow: 'drop' }, { threads: 0 });
   return inspect(source, {
     ...options,
     examiner: new Examiner(source, datasetOf(choice), { encoder, tokenizer, context }),

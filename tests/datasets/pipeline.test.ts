@@ -1,5 +1,6 @@
 /** @file Laws of the training data: resuming, bounds, closing. */
 import fc from 'fast-check';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
@@ -133,6 +134,23 @@ describe('trainingBatches', () => {
     const other = async (): Promise<Source> => new CountingSource([24], pairRow);
     const swapped = trainingBatches(config, template, { seed: 1, open: other, from: first!.cursor });
     await expect(take(swapped, 1)).rejects.toMatchObject({ code: 'CURSOR_MISMATCH' });
+  });
+
+  it('gives the same batches whoever encodes them, and wherever what was encoded is kept', async () => {
+    const directory = await temporaryFolder();
+    const batchesWith = (encoding: TrainingDataConfig['encoding']): Promise<TrainingBatch[]> => {
+      const { open } = sources();
+      const chosen = { ...config, batchSize: 12, benignBatchSize: 12, ...(encoding && { encoding }) };
+      return take(trainingBatches(chosen, template, { seed: 4, open }), 40);
+    };
+    const plain = await batchesWith({ threads: 0 });
+    expect(await batchesWith({ threads: 2 })).toEqual(plain);
+    const cache = { directory, rows: 16 };
+    expect(await batchesWith({ threads: 1, cache })).toEqual(plain);
+    expect(await batchesWith({ threads: 0, cache })).toEqual(plain);
+    expect(
+      (await readdir(directory, { recursive: true })).filter((name) => name.endsWith('.arrow')),
+    ).not.toEqual([]);
   });
 
   it('reads real files, and resumes in them', async () => {

@@ -222,7 +222,7 @@ describe('a command line', () => {
   it('that makes no sense', async () => {
     await fails(['train', 'tiny', '--steps', '4'], 'USAGE', EXIT.usage, '--steps');
     await fails(['train'], 'USAGE_RECIPE', EXIT.usage);
-    await fails(['generate', '--model', model()], 'USAGE', EXIT.usage, '--prompt');
+    await fails(['generate', '--model', model()], 'USAGE_PROMPT', EXIT.usage, '--prompt');
     await fails([...generate(model()), '--system', 'Be kind.'], 'USAGE_SYSTEM', EXIT.usage, '--chat');
   });
 

@@ -7,6 +7,8 @@ export type Release = () => void;
 
 /** Locks of this very process: in a container the next process often has the pid of the last one. */
 const held = new Set<string>();
+/** The last of this process's attempts at a lock: one after the other, since between two of them a lock made is not yet held. */
+const attempts = new Map<string, Promise<Release>>();
 
 /**
  * Takes a lock for this process; that of a process that is gone is taken over.
@@ -14,6 +16,17 @@ const held = new Set<string>();
  * @throws what `busy` throws, and what the operating system says.
  */
 export async function lockFile(path: string, busy: (pid: number) => never): Promise<Release> {
+  const before: Promise<unknown> = attempts.get(path) ?? Promise.resolve();
+  const attempt = before.catch(() => undefined).then(() => attemptLock(path, busy));
+  attempts.set(path, attempt);
+  try {
+    return await attempt;
+  } finally {
+    if (attempts.get(path) === attempt) attempts.delete(path);
+  }
+}
+
+async function attemptLock(path: string, busy: (pid: number) => never): Promise<Release> {
   while (!(await taken(path))) await removeStale(path, busy);
   held.add(path);
   return () => {

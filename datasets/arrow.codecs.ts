@@ -5,6 +5,9 @@ import { decompressLz4Frame } from './lz4.js';
 
 /** Decompressed at a time, in bytes: a small file must not fill the memory. */
 const MOST_BYTES = 2 ** 30;
+/** The most that a byte of Zstandard may stand for, and what is too little to count. */
+const DENSEST = 2 ** 15;
+const SMALL_BYTES = 2 ** 20;
 /** Before a compressed buffer, its size once it is decompressed. */
 const PREFIX = 8;
 
@@ -23,7 +26,8 @@ function codec(decompress: Decompress): { decode: (data: Uint8Array) => Uint8Arr
     decode(data) {
       const prefix = new DataView(data.buffer, data.byteOffset - PREFIX, PREFIX);
       const size = Number(prefix.getBigInt64(0, true));
-      if (!(size >= 0 && size <= left)) throw new Error('more data than is read at once, compressed');
+      const most = Math.min(left, SMALL_BYTES + DENSEST * data.length);
+      if (!(size >= 0 && size <= most)) throw new Error('more data than is read at once, compressed');
       left -= size;
       const output = decompress(data, size);
       if (output.length === size) return output;

@@ -153,6 +153,7 @@ async function readMessage(
   at: number,
   end: number,
 ): Promise<{ readonly bytes: number; readonly header?: Message }> {
+  if (!(at >= 0 && at <= end)) throw new Error(`no message at byte ${at}`);
   const prefix = await readBytes(file, at, Math.min(8, end - at));
   const words = new DataView(prefix.buffer);
   const whole = (bytes: number): void => {

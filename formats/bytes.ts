@@ -30,7 +30,7 @@ export async function openFileBytes(path: string): Promise<ByteSource> {
       path,
       size,
       async read(start, length) {
-        if (start + length > size) return cut(path, start + length, size);
+        if (!(start >= 0 && length >= 0 && start + length <= size)) return cut(path, start + length, size);
         const bytes = new Uint8Array(length);
         for (let at = 0; at < length;) {
           const { bytesRead } = await file.read(bytes, at, Math.min(READ_BYTES, length - at), start + at);

@@ -15,6 +15,8 @@ import {
   tableToIPC,
   vectorFromArray,
 } from 'apache-arrow';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { byteMutation } from '../bytes.js';
 import type { Target } from '../target.js';
 import { readSource } from './rows.js';
@@ -57,9 +59,14 @@ export const arrow: Target = {
   name: 'arrow',
   weight: 5,
   async seeds() {
-    return tables().flatMap((table) =>
+    const written = tables().flatMap((table) =>
       (['file', 'stream'] as const).map((format) => ({ [FILE]: tableToIPC(table, format) })),
     );
+    // Nothing here compresses: these are of the fixtures.
+    const compressed = ['types.lz4.arrow', 'types.zstd.arrow', 'nested.zstd.arrow'].map(async (name) => ({
+      [FILE]: await readFile(join('tests/fixtures/parquet', name)),
+    }));
+    return [...written, ...(await Promise.all(compressed))];
   },
   mutations: () => byteMutation,
   run: (folder) => readSource(folder, FILE),

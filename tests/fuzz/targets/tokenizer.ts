@@ -14,8 +14,16 @@ const special = (id: number, content: string): object => ({
   normalized: false,
   special: true,
 });
-const letters = ['abcdefghijklmnopqrstuvwxyz'.split(''), '\u0120', 'Ċ', '?'].flat();
-/** A tokenizer.json of a few letters, with one of everything. */
+/** The characters that stand for the 256 bytes in byte-level vocabularies (GPT-2's table). */
+function byteCharacters(): string[] {
+  let spare = 256;
+  return Array.from({ length: 256 }, (_, byte) => {
+    const printable = (byte > 32 && byte < 127) || (byte > 160 && byte !== 173);
+    return String.fromCharCode(printable ? byte : spare++);
+  });
+}
+
+/** A tokenizer.json of single bytes and a few merges, with one of everything. */
 export const bpe = {
   version: '1.0',
   added_tokens: ['<pad>', '<s>', '</s>'].map((content, id) => special(id, content)),
@@ -40,7 +48,7 @@ export const bpe = {
   model: {
     type: 'BPE',
     vocab: Object.fromEntries(
-      ['<pad>', '<s>', '</s>', ...letters, 'he', 'll', 'hell'].map((token, id) => [token, id]),
+      ['<pad>', '<s>', '</s>', ...byteCharacters(), 'he', 'll', 'hell'].map((token, id) => [token, id]),
     ),
     merges: ['h e', 'l l', 'he ll'],
     byte_fallback: false,

@@ -1,5 +1,6 @@
 /** @file Where the messages of an Arrow IPC file or stream lie, from their headers alone. Reads no values. */
-import { Message, RecordBatchReader, type Schema } from 'apache-arrow';
+import { Message, type Schema } from 'apache-arrow';
+import { Footer } from 'apache-arrow/ipc/metadata/file';
 import type { FileHandle } from 'node:fs/promises';
 import { checkFooter, checkMessageHeader } from './arrow.header.js';
 
@@ -41,12 +42,8 @@ export async function findMessages(file: FileHandle, size: number): Promise<Arro
 }
 
 async function fileMessages(file: FileHandle, size: number): Promise<ArrowMessages> {
-  await checkTrailer(file, size);
-  // It closes the file only where it is told to, or read to its end.
-  const reader = await RecordBatchReader.from(file);
-  await reader.open();
-  const { footer } = reader;
-  if (!footer) throw new Error('a file without a footer');
+  // The library's own reader would read all dictionaries, before anybody could check them.
+  const footer = Footer.decode(await footerBytes(file, size));
   const found = new Found(footer.schema);
   // Dictionaries first: a file may hold them behind the batches that use them.
   for (const { offset } of [...footer.dictionaryBatches(), ...footer.recordBatches()]) {
@@ -176,14 +173,16 @@ async function readMessage(
   return { bytes, header };
 }
 
-/** Throws where a file does not end as a complete one does: with its footer's length and the magic. */
-async function checkTrailer(file: FileHandle, size: number): Promise<void> {
+/** The footer, checked. Throws where a file does not end as a complete one does: with its footer's length and the magic. */
+async function footerBytes(file: FileHandle, size: number): Promise<Uint8Array> {
   if (size < 8 + TRAILER) throw new Error('a file that is cut off');
   const trailer = await readBytes(file, size - TRAILER, TRAILER);
   if (latin1(trailer.subarray(4)) !== MAGIC) throw new Error('a file without a footer');
   const length = new DataView(trailer.buffer).getInt32(0, true);
   if (length <= 0 || length > size - 8 - TRAILER) throw new Error('a broken footer');
-  checkFooter(await readBytes(file, size - TRAILER - length, length));
+  const bytes = await readBytes(file, size - TRAILER - length, length);
+  checkFooter(bytes);
+  return bytes;
 }
 
 function latin1(bytes: Uint8Array): string {

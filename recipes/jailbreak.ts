@@ -39,7 +39,7 @@ const attack: Recipe['attack'] = {
 const defend: Recipe['defend'] = {
   iterations: 4,
   microbatches: 1,
-  losses: { toward: 1, away: 1, sft: 4 },
+  losses: { toward: 1, away: 1, sft: 8 },
   learningRate: 5e-4,
   ...adamW,
   schedule: { kind: 'constant', warmup: 4 },
@@ -96,7 +96,7 @@ export function jailbreak(): Recipe {
     evaluate,
     checkpoint: { every: 12, keep: 2 },
     arms: {
-      refusal: { attack: null, defend: { losses: { toward: 1, away: 0, sft: 4 } } },
+      refusal: { attack: null, defend: { losses: { toward: 1, away: 0, sft: 8 } } },
       // The defence of `lat` without its perturbation: tells what the perturbation itself brings.
       'refusal-away': { attack: null },
       lat: {},

@@ -29,6 +29,9 @@ export function onnxruntimeExecutor({ threads }: OnnxRuntimeOptions): Executor {
   };
 }
 
+/** Programs that hold less at once, in bytes, are compiled as they are: saving memory there would only cost time. */
+const WORTH_SAVING = 2 ** 26;
+
 async function compileLoop(
   signature: Signature,
   varies: (path: string) => boolean,
@@ -39,7 +42,7 @@ async function compileLoop(
 }
 
 async function compile(whole: Program, threads: number): Promise<Executable> {
-  const program = rematerialize(whole);
+  const program = peakBytes(whole) > WORTH_SAVING ? rematerialize(whole) : whole;
   const { model, inputs, outputs } = lower(program);
   const session = await ort.InferenceSession.create(model, {
     executionProviders: ['cpu'],

@@ -45,7 +45,11 @@ export const model: Target = {
       'config.json': config,
       'model.safetensors': await readFile(join(scratch, 'model.safetensors')),
     };
-    return [whole, await sharded(scratch, config, parameters)];
+    const families = ['gemma2', 'phi3', 'gpt2', 'gpt_neo'].map(async (family) => ({
+      'config.json': await readFile(join('tests/fixtures/families', family, 'config.json')),
+      'model.safetensors': await readFile(join('tests/fixtures/families', family, 'model.safetensors')),
+    }));
+    return [whole, await sharded(scratch, config, parameters), ...(await Promise.all(families))];
   },
   mutations: (file) =>
     file.endsWith('.json')

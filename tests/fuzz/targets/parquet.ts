@@ -21,6 +21,12 @@ const columns: ColumnSource[] = [
   { name: 'flag', data: [true, false, true, true], type: 'BOOLEAN' },
 ];
 
+/** Other codecs and encodings, pages of version 2, deeper nests, older types. */
+const FIXTURES = [
+  ...['codecs.zstd.dictionary.v2', 'codecs.lz4.plain.v1', 'codecs.brotli.delta.v2', 'codecs.none.delta.v1'],
+  ...['nested.plain.v2', 'nested.indexed.v1', 'types.dictionary.v1', 'older.int96.v1'],
+];
+
 /** The footer says what is allocated: most damage goes there. */
 const footerMutation: fc.Arbitrary<Mutation> = byteMutation.map((mutate) => (bytes, other) => {
   const start = Math.max(
@@ -60,7 +66,12 @@ export const parquet: Target = {
     ];
     // While a file is open the reader's thread lives; each case would start another one.
     await openParquet(path);
+    // What nothing here writes.
+    const others = FIXTURES.map(async (name) => ({
+      [FILE]: await readFile(join('tests/fixtures/parquet', `${name}.parquet`)),
+    }));
     return [
+      ...(await Promise.all(others)),
       { [FILE]: await readFile(path) },
       { [FILE]: written({ codec: 'UNCOMPRESSED' }) },
       { [FILE]: written({ codec: 'SNAPPY', rowGroupSize: 2 }) },

@@ -5,7 +5,7 @@ import { complain } from '../foundation/index.js';
 
 /**
  * The built file of a thread: beside this file, or in `dist/` where this file runs from its sources (under a test runner).
- * @param name such as `parquet.worker.js`
+ * @param name such as `sources/parquet.worker.js`
  * @throws DATASET_NOT_BUILT
  */
 export function builtFile(name: string): string {

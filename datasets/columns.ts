@@ -1,7 +1,7 @@
 /** @file Which columns a caller wants, by their own names for them; paths may lead into nested values. Knows no file format. */
 import { complain } from '../foundation/index.js';
-import { openSource } from './open.js';
-import { rowsFrom, type NumberedRow, type Row, type Source } from './source.js';
+import { openSource } from './sources/open.js';
+import { rowsFrom, type NumberedRow, type Row, type Source } from './sources/source.js';
 
 /** A caller's names for columns → column paths: `chosen`, `messages.0.content`, `messages.-1.content` (from the end). */
 export type ColumnMapping<K extends string> = Readonly<Record<K, string>>;

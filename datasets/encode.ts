@@ -1,6 +1,6 @@
 /** @file Encodes rows where it is called, each within a time limit. Knows nothing about threads or where rows come from. */
 import { complain, LatstreamError } from '../foundation/index.js';
-import type { ChatTemplate } from './chat.js';
+import type { ChatTemplate } from './chat/chat.js';
 import { TimeUp, withinTime } from './deadline.js';
 import { tokenizeRow, type Example, type TokenizeOptions } from './pairs.js';
 

@@ -1,5 +1,5 @@
 /** @file Rows to examples, in their order, whoever does the work. Knows nothing about where rows come from. */
-import type { ChatTemplate } from './chat.js';
+import type { ChatTemplate } from './chat/chat.js';
 import { encodeRows, type Encoded, type EncoderOptions, type EncoderRow } from './encode.js';
 import { encoderThreads } from './encoder.threads.js';
 import { rowKey, TokenCache, type TokenCachePlace } from './token-cache.js';

@@ -1,9 +1,9 @@
 /** @file The thread that encodes rows. Loaded by `encoder.threads.ts`. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { createChatTemplate } from './chat.js';
+import { createChatTemplate } from './chat/chat.js';
 import { encodeRows } from './encode.js';
 import type { EncoderReply, EncoderRequest, EncoderThreadData } from './encoder.threads.js';
-import { createTokenizer } from './tokenizer.js';
+import { createTokenizer } from './chat/tokenizer.js';
 
 const { files, template, options } = workerData as EncoderThreadData;
 const chat = createChatTemplate(

@@ -7,8 +7,8 @@ import type { DatasetConfig } from './feed.js';
 import { sieve, type Sieve } from './filter.js';
 import type { Example } from './pairs.js';
 import { shaped } from './shapes.js';
-import type { NumberedRow, Source } from './source.js';
-import type { Tokenizer } from './tokenizer.js';
+import type { NumberedRow, Source } from './sources/source.js';
+import type { Tokenizer } from './chat/tokenizer.js';
 
 /** Why a row makes no example: `filtered`, `too long`, or the code of what is wrong with it. */
 export interface Dropped {

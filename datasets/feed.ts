@@ -7,11 +7,11 @@ import type { EncoderRow } from './encode.js';
 import type { Encoder } from './encoder.js';
 import { sieve, type RowFilter } from './filter.js';
 import { mixed, type MixturePart, type MixtureProgress, type PartProgress } from './mixture.js';
-import type { Format, OpenSource, Place } from './open.js';
+import type { Format, OpenSource, Place } from './sources/open.js';
 import type { Example } from './pairs.js';
 import { shaped, type Shape } from './shapes.js';
 import { shuffledRows, type Progress } from './shuffle.js';
-import { identityOf, type Source } from './source.js';
+import { identityOf, type Source } from './sources/source.js';
 
 /** A dataset, its column mapping and which of its rows are wanted. */
 export interface DatasetConfig<Columns> {

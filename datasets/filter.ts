@@ -1,7 +1,7 @@
 /** @file Which rows a recipe wants, said as conditions on their columns. Knows nothing about tokens. */
 import { complain } from '../foundation/index.js';
 import { columnAt, describe } from './columns.js';
-import type { NumberedRow, Source } from './source.js';
+import type { NumberedRow, Source } from './sources/source.js';
 
 /** A plain value that a column may be compared with. */
 export type Comparable = string | number | boolean;

@@ -1,4 +1,4 @@
-export { openArrow } from './arrow.js';
+export { openArrow } from './sources/arrow.js';
 export { SEGMENT, type Completion, type LabelSet, type PackedBatch } from './batch.js';
 export { bucket, type Sizes } from './bucket.js';
 export {
@@ -7,14 +7,14 @@ export {
   PLAIN_TEMPLATE,
   type ChatTemplate,
   type Conversation,
-} from './chat.js';
+} from './chat/chat.js';
 export { readRows, selectColumns, textOf, type ColumnMapping, type Selection } from './columns.js';
 export { withinTime } from './deadline.js';
 export { encodeRows, type Encoded, type EncoderOptions, type EncoderRow } from './encode.js';
 export { createEncoder, type Encoder, type EncoderWork } from './encoder.js';
-export { openCsv } from './csv.js';
-export { openJsonl, openJsonList } from './jsonl.js';
-export { FORMATS, openSource, type Format, type OpenSource, type Place } from './open.js';
+export { openCsv } from './sources/csv.js';
+export { openJsonl, openJsonList } from './sources/jsonl.js';
+export { FORMATS, openSource, type Format, type OpenSource, type Place } from './sources/open.js';
 export { pack, type PackOptions } from './pack.js';
 export {
   tokenizeRow,
@@ -23,7 +23,7 @@ export {
   type PairColumns,
   type TokenizeOptions,
 } from './pairs.js';
-export { openParquet } from './parquet.js';
+export { openParquet } from './sources/parquet.js';
 export { type DatasetConfig, type DatasetCursor, type FeedCursor, type MixtureCursor } from './feed.js';
 export { sieve, type Comparable, type RowFilter } from './filter.js';
 export { labelledRows, type LabelledColumns, type LabelledRow } from './labelled.js';
@@ -39,19 +39,26 @@ export { datasetOf, presetOf, PRESETS, type DatasetChoice, type Preset, type Pre
 export { parseTranscript, shaped, SHAPES, type Shape } from './shapes.js';
 export { prefetch } from './prefetch.js';
 export { shuffledRows, type Progress, type ShuffledRow, type ShuffleOptions } from './shuffle.js';
-export { readGroups, rowsFrom, type NumberedRow, type Row, type RowGroup, type Source } from './source.js';
-export { type JsonObject, type TokenizerFiles } from './special-tokens.js';
+export {
+  readGroups,
+  rowsFrom,
+  type NumberedRow,
+  type Row,
+  type RowGroup,
+  type Source,
+} from './sources/source.js';
+export { type JsonObject, type TokenizerFiles } from './chat/special-tokens.js';
 export { splitBatch, type Microbatch } from './split.js';
-export { writeTable, type Cell } from './table.js';
-export { TextStream } from './text-stream.js';
+export { writeTable, type Cell } from './sources/table.js';
+export { TextStream } from './sources/text-stream.js';
 export {
   checkVocabulary,
   createTokenizer,
   loadTokenizer,
   type SpecialToken,
   type Tokenizer,
-} from './tokenizer.js';
-export { type Message } from './turns.js';
+} from './chat/tokenizer.js';
+export { type Message } from './chat/turns.js';
 export { Examiner, segmentsOf, type Dropped, type Examined, type Segment } from './examine.js';
 export { inspect, type Inspection, type InspectOptions } from './inspect.js';
 export type { ColumnProfile } from './profile.js';

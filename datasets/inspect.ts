@@ -2,7 +2,7 @@
 import { permutation } from '../foundation/index.js';
 import { Examiner, type Examined } from './examine.js';
 import { Profiler, type ColumnProfile } from './profile.js';
-import { groupAt, readGroups, type Source } from './source.js';
+import { groupAt, readGroups, type Source } from './sources/source.js';
 
 export interface Inspection {
   readonly path: string;

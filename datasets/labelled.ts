@@ -1,7 +1,7 @@
 /** @file Rows that are tokenized already, with what each position should predict instead. Knows nothing about losses. */
 import { complain } from '../foundation/index.js';
 import { describe, selectColumns } from './columns.js';
-import { rowsFrom, type Source } from './source.js';
+import { rowsFrom, type Source } from './sources/source.js';
 
 /** Column paths of labelled rows. */
 export interface LabelledColumns {

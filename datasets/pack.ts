@@ -3,7 +3,7 @@ import { complain } from '../foundation/index.js';
 import { SEGMENT, type Completion, type LabelSet, type PackedBatch } from './batch.js';
 import { bucket, type Sizes } from './bucket.js';
 import type { Example } from './pairs.js';
-import type { Span } from './spans.js';
+import type { Span } from './chat/spans.js';
 
 export interface PackOptions {
   /** Tokens that receive a perturbation vector: default `prompt`; benign rows take `none`. */

@@ -1,9 +1,9 @@
 /** @file Dataset rows as tokenized examples: a prompt with the completions to train on. Knows nothing about batches. */
 import { complain, LatstreamError } from '../foundation/index.js';
-import { TextTooLong, type ChatTemplate, type Conversation, type ConversationOptions } from './chat.js';
+import { TextTooLong, type ChatTemplate, type Conversation, type ConversationOptions } from './chat/chat.js';
 import { describe, textOf } from './columns.js';
-import type { Span } from './spans.js';
-import type { Message } from './turns.js';
+import type { Span } from './chat/spans.js';
+import type { Message } from './chat/turns.js';
 
 /** Token ids of one example. A benign one has no adversarial completion. */
 export interface Example {

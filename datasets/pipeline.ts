@@ -2,10 +2,10 @@
 import { complain } from '../foundation/index.js';
 import type { PackedBatch } from './batch.js';
 import type { Sizes } from './bucket.js';
-import type { ChatTemplate } from './chat.js';
+import type { ChatTemplate } from './chat/chat.js';
 import { createEncoder, type EncoderWork } from './encoder.js';
 import { Feed, type DatasetConfig, type FeedCursor } from './feed.js';
-import { openSource, type OpenSource } from './open.js';
+import { openSource, type OpenSource } from './sources/open.js';
 import { pack } from './pack.js';
 import type { BenignColumns, PairColumns } from './pairs.js';
 import { prefetch } from './prefetch.js';

@@ -2,7 +2,7 @@
 import { complain, nearMatches } from '../foundation/index.js';
 import type { DatasetConfig } from './feed.js';
 import type { RowFilter } from './filter.js';
-import type { Place } from './open.js';
+import type { Place } from './sources/open.js';
 import type { Shape } from './shapes.js';
 
 /** What a dataset can be used as: pairs, benign examples, running text, or rows that are tokenized already. */

@@ -1,6 +1,6 @@
 /** @file What the columns of a dataset hold, seen row by row in bounded memory. Knows nothing about examples. */
 import { Counter, type Histogram } from '../foundation/index.js';
-import type { Row, Source } from './source.js';
+import type { Row, Source } from './sources/source.js';
 
 /** One column, as far as it was looked at. */
 export interface ColumnProfile {

@@ -1,6 +1,6 @@
 /** @file Rows of a source in a random order, epoch after epoch, resumable anywhere. Knows nothing about tokens. */
 import { permutation } from '../foundation/index.js';
-import { groupAt, readGroups, type NumberedRow, type Source } from './source.js';
+import { groupAt, readGroups, type NumberedRow, type Source } from './sources/source.js';
 
 /** How far a shuffle is: rows given in this epoch. */
 export interface Progress {

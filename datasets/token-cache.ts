@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ChatTemplate } from './chat.js';
+import type { ChatTemplate } from './chat/chat.js';
 import type { EncoderOptions } from './encode.js';
 import type { Example } from './pairs.js';
 import { Segment, writeSegment, type Entry, type RowKey } from './token-segment.js';

@@ -40,6 +40,18 @@ export function int32(shape: readonly number[], data?: Int32Array | readonly num
   return checked({ dtype: 'int32', shape, data: filled });
 }
 
+/** Rows of row-major data of `count` rows, in the order named: a copy. */
+export function rowsOf<A extends Float32Array | Int32Array>(
+  data: A,
+  count: number,
+  rows: readonly number[],
+): A {
+  const width = data.length / count;
+  const chosen = data.slice(0, rows.length * width) as A;
+  rows.forEach((row, at) => chosen.set(data.subarray(row * width, (row + 1) * width), at * width));
+  return chosen;
+}
+
 function checked(tensor: HostTensor): HostTensor {
   if (tensor.data.length === sizeOf(tensor.shape)) return tensor;
   return complain({

@@ -1,5 +1,5 @@
 /** @file Keys and values of earlier tokens in host memory, in buckets of columns. Knows nothing about programs. */
-import { float32, int32, type HostTensor } from '../tensor.js';
+import { float32, int32, rowsOf, type HostTensor } from '../tensor.js';
 import type { ModelConfig } from './model-config.js';
 
 // B row, G key-value head, S column of the cache, C new columns, K head width
@@ -24,7 +24,7 @@ export class Cache {
   /** @param limit columns that the generation will need at most. */
   constructor(
     private readonly config: ModelConfig,
-    private readonly rows: number,
+    private rows: number,
     private readonly limit: number,
   ) {
     this.keys = Array.from({ length: config.layers }, () => new Float32Array());
@@ -49,6 +49,16 @@ export class Cache {
     this.copy(positions, this.positions, this.rows, 1);
     this.copy(segments, this.segments, this.rows, 1);
     this.used += columns;
+  }
+
+  /** Goes on with these rows only, in this order. */
+  keep(rows: readonly number[]): void {
+    const kept = <A extends Float32Array | Int32Array>(data: A): A => rowsOf(data, this.rows, rows);
+    this.keys = this.keys.map(kept);
+    this.values = this.values.map(kept);
+    this.positions = kept(this.positions);
+    this.segments = kept(this.segments);
+    this.rows = rows.length;
   }
 
   /** The whole cache, unused columns being padding: keys and values [B,G,S,K] by layer, ids [B,S]. */

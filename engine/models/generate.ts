@@ -9,6 +9,9 @@ import { drawnToken, greedyToken } from './sampling.js';
 
 // V vocabulary
 
+/** With fewer tokens to come than this, a batch is not made smaller. */
+const WORTHWHILE = 8;
+
 /** Why a row ended: a stop token, {@link GenerationRequest.stop}, as many tokens as wanted, or the end of the model's context. */
 export type Ending = 'stop-token' | 'stop' | 'length' | 'context';
 
@@ -33,13 +36,34 @@ export async function generate(
     return request.prompts.map(() => ({ tokens: [], ended: 'length' }));
   const rows = request.prompts.map((prompt, row) => new Row(model.config, request, row, prompt.length));
   const run = new Generation(engine, model, request);
+  let batch: readonly Row[] = rows;
   let logits = await run.prefill();
   for (;;) {
-    const tokens = rows.map((row, index) => row.next(logitsOf(logits, index)));
-    if (rows.every((row) => row.ended))
+    let tokens = batch.map((row, index) => row.next(logitsOf(logits, index)));
+    if (batch.every((row) => row.ended))
       return rows.map(({ tokens, ended }) => ({ tokens, ended: ended as Ending }));
+    const kept = keptRows(batch, request.maxNewTokens);
+    if (kept.length < batch.length) {
+      await run.keep(kept);
+      batch = kept.map((index) => batch[index] as Row);
+      tokens = kept.map((index) => tokens[index] as number | null);
+    }
     logits = await run.decode(tokens);
   }
+}
+
+/**
+ * Which rows of a batch are run on: those that go on, and ended ones beside them up to a power of two, since every size
+ * is a program of its own. All, where few tokens may come: compiling takes as long as some.
+ */
+function keptRows(batch: readonly Row[], maxNewTokens: number): number[] {
+  const all = [...batch.keys()];
+  const living = all.filter((index) => !batch[index]?.ended);
+  const made = batch[living[0] as number]?.tokens.length ?? 0;
+  const size = 2 ** Math.ceil(Math.log2(living.length));
+  if (size >= batch.length || maxNewTokens - made < WORTHWHILE) return all;
+  const ended = all.filter((index) => batch[index]?.ended);
+  return [...living, ...ended.slice(0, size - living.length)];
 }
 
 class Row {

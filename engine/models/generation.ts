@@ -1,9 +1,9 @@
 /** @file The programs and the cache of one generation. Runs through an Engine. */
 import type { Engine } from '../engine.js';
-import { int32, type HostTensor, type Value } from '../tensor.js';
+import { float32, int32, rowsOf, type HostTensor, type Value } from '../tensor.js';
 import { Cache } from './cache.js';
 import { decodeProgram, prefillProgram } from './cached.js';
-import type { GenerationModel, GenerationRequest } from './generation-request.js';
+import type { GenerationModel, GenerationPerturbation, GenerationRequest } from './generation-request.js';
 import { frequencyRegime } from './rope-frequencies.js';
 
 // B batch, T token, V vocabulary
@@ -15,19 +15,21 @@ const PROMPT = 1;
 /** What rows that are done go on with. */
 const FILLER = 0;
 
-/** The programs and the cache of one call. */
+/** The programs and the cache of one call. Rows are those that it still runs, see {@link Generation.keep}. */
 export class Generation {
   private cache: Cache;
   /** Tokens of each row so far. */
-  private readonly sequences: readonly number[][];
+  private sequences: readonly number[][];
   /** The rotary frequencies that each row's cached keys were made with. */
   private regimes: readonly number[] = [];
+  private perturbation: GenerationPerturbation;
 
   constructor(
     private readonly engine: Engine,
     private readonly model: GenerationModel,
     private readonly request: GenerationRequest,
   ) {
+    this.perturbation = request.perturbation ?? { deltas: {}, slots: [] };
     this.sequences = request.prompts.map((prompt) => [...prompt]);
     this.cache = this.emptyCache(0);
   }
@@ -75,6 +77,23 @@ export class Generation {
     return stale ? this.prefill() : this.decodeCached(newest);
   }
 
+  /** Goes on with these rows only, in this order: the others cost nothing more. */
+  async keep(rows: readonly number[]): Promise<void> {
+    const { deltas, slots } = this.perturbation;
+    const kept = Object.entries(deltas).map(async ([site, value]) => {
+      const { data, shape } = await this.engine.download(value);
+      const chosen = rowsOf(data as Float32Array, this.sequences.length, rows);
+      return [site, this.engine.upload(float32([rows.length, ...shape.slice(1)], chosen))] as const;
+    });
+    this.perturbation = {
+      deltas: Object.fromEntries(await Promise.all(kept)),
+      slots: rows.map((row) => slots[row] ?? []),
+    };
+    this.cache.keep(rows);
+    this.sequences = rows.map((row) => this.sequences[row] as number[]);
+    this.regimes = rows.map((row) => this.regimes[row] as number);
+  }
+
   private currentRegimes(): number[] {
     return this.sequences.map(({ length }) => frequencyRegime(this.model.config.rope, length));
   }
@@ -118,7 +137,7 @@ export class Generation {
         positions: upload(batch.positions),
         segments: upload(batch.segments),
       },
-      deltas: this.request.perturbation?.deltas ?? {},
+      deltas: this.perturbation.deltas,
       slots: upload(slots),
     };
   }
@@ -145,6 +164,6 @@ export class Generation {
   }
 
   private slot(row: number, position: number): number {
-    return this.request.perturbation?.slots[row]?.[position] ?? -1;
+    return this.perturbation.slots[row]?.[position] ?? -1;
   }
 }

@@ -8,6 +8,7 @@ import {
   onnxruntimeExecutor,
   tfjsExecutor,
   type GenerationRequest,
+  type HostTensor,
   type Model,
 } from '../../../engine/index.js';
 import { recomputed } from './recomputed.js';
@@ -24,6 +25,17 @@ const prompts = fc.array(fc.array(fc.nat(10), { minLength: 1, maxLength: 18 }), 
 const padding = fc.constantFrom('left' as const, 'right' as const);
 const greedy = (model: Model, request: Partial<GenerationRequest> & Pick<GenerationRequest, 'prompts'>) =>
   generate(engine, model, { maxNewTokens: 4, stopTokens: [], ...request });
+
+/** Rows of a perturbation. */
+function rowsTaken({ data, shape, dtype }: HostTensor, rows: readonly number[]): HostTensor {
+  const [, ...rest] = shape as [number, number, number];
+  const width = rest[0] * rest[1];
+  return {
+    dtype,
+    shape: [rows.length, ...rest],
+    data: Float32Array.from(rows.flatMap((row) => [...data.subarray(row * width, (row + 1) * width)])),
+  };
+}
 
 describe('generate', () => {
   it('a perturbation acts on the prompt and, where slots go on, on what is generated', async () => {
@@ -137,6 +149,77 @@ describe('generate', () => {
     expect((await draw([[1, 2]], ['a'], 4))[0]).not.toEqual(a);
     const cold = await greedy(model, { prompts: [[1, 2]], sampling: { temperature: 0, seed: 1 } });
     expect(cold).toEqual(await greedy(model, { prompts: [[1, 2]] }));
+  });
+
+  it('a row in a batch whose rows end one after the other is the row alone, drawn or greedy, perturbed or not', async () => {
+    const limits = fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 2, maxLength: 9 });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(99),
+        limits,
+        fc.boolean(),
+        fc.boolean(),
+        padding,
+        async (seed, ends, drawn, perturbed, side) => {
+          const rope = { type: 'dynamic', factor: 40 };
+          const made = tinyModel(seed, seed % 2 ? { rope_scaling: rope, max_position_embeddings: 20 } : {});
+          const model = { ...made, config: { ...made.config, contextLength: 64 } };
+          const rows = ends.map((end, row) =>
+            Array.from({ length: 1 + (end % 7) }, (_, at) => (at + row) % 11),
+          );
+          const deltas = noise(seed, [rows.length, 40, 8], 2);
+          const slots = Array.from({ length: 40 }, (_, position) => position);
+          const continued = (chosen: readonly number[]) =>
+            greedy(model, {
+              prompts: chosen.map((row) => rows[row]!),
+              rowKeys: chosen,
+              padding: side,
+              maxNewTokens: 30,
+              stopTokens: [4],
+              stop: ({ length }, row) => length >= ends[chosen[row]!]!,
+              ...(drawn && { sampling: { temperature: 2, seed } }),
+              ...(perturbed && {
+                perturbation: {
+                  deltas: { 'layers.0.residual': rowsTaken(deltas, chosen) },
+                  slots: chosen.map((row) => slots.slice(0, ends[row])),
+                },
+              }),
+            });
+          const together = await continued([...rows.keys()]);
+          for (const row of rows.keys()) expect(together[row]).toEqual((await continued([row]))[0]);
+        },
+      ),
+      { numRuns: 12 },
+    );
+  });
+
+  it('rows that have ended leave: fewer are run, in batches of a few sizes', async () => {
+    const sizes: number[] = [];
+    const counting = Object.assign(Object.create(engine) as typeof engine, {
+      run: ((definition, args, into) => {
+        const { batch } = args as unknown as { batch: { tokens: HostTensor } };
+        sizes.push(batch.tokens.shape[0]!);
+        return engine.run(definition, args, into);
+      }) satisfies typeof engine.run,
+    });
+    const run = async (ends: readonly number[], maxNewTokens: number): Promise<number[]> => {
+      sizes.length = 0;
+      await generate(counting, tinyModel(2), {
+        prompts: ends.map(() => [1]),
+        stopTokens: [],
+        stop: ({ length }, row) => length >= ends[row]!,
+        maxNewTokens,
+      });
+      return [...sizes];
+    };
+    const times = (...counts: [times: number, rows: number][]): number[] =>
+      counts.flatMap(([count, rows]) => Array.from({ length: count }, () => rows));
+    // The run that gives a row's last token is its last one; what goes on is run as a power of two.
+    expect(await run([2, 3, 20, 5, 6, 7, 12, 9], 40)).toEqual(times([6, 8], [3, 4], [3, 2], [8, 1]));
+    expect(await run([9, 1, 9, 9, 9, 1], 30)).toEqual(times([1, 6], [8, 4]));
+    // So close to the limit, another program would cost more than it saves.
+    expect(await run([2, 9], 9)).toEqual(times([9, 2]));
+    expect(await run([2, 10], 10)).toEqual(times([2, 2], [8, 1]));
   });
 
   it.each([

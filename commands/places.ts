@@ -1,8 +1,8 @@
 /** @file Where things are: the package, a run's directory, and paths of a recipe that begin with either. */
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { userCache } from '../formats/index.js';
 import { isAddress } from '../remote/index.js';
 import type { Recipe, TrainingSourceConfig } from '../recipes/index.js';
 
@@ -20,13 +20,8 @@ export function packageRoot(): string {
 export function place(path: string, out: string): string {
   if (path.startsWith('@package/')) return join(packageRoot(), path.slice('@package/'.length));
   if (path.startsWith('@out/')) return join(out, path.slice('@out/'.length));
-  if (path.startsWith('@cache/')) return join(cacheRoot(), path.slice('@cache/'.length));
+  if (path.startsWith('@cache/')) return join(userCache(), path.slice('@cache/'.length));
   return isAddress(path) ? path : resolve(path);
-}
-
-/** As the XDG base directory specification has it. */
-function cacheRoot(): string {
-  return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'latstream');
 }
 
 /** The recipe with every path absolute. */

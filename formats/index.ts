@@ -5,6 +5,7 @@ export { lockFile, type Release } from './lock.js';
 export { openFile, readText } from './file.js';
 export type { ModelFile, ModelFolder } from './model-folder.js';
 export { openModelFolder } from './open-model.js';
+export { PACKED_ENDINGS, unpackedName, withoutCopies } from './packed-name.js';
 export {
   readSafetensors,
   readSafetensorsHeader,
@@ -14,3 +15,4 @@ export {
   type StoredTensor,
 } from './safetensors.js';
 export { writeShards, type ShardOptions } from './safetensors-shards.js';
+export { userCache } from './user-cache.js';

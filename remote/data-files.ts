@@ -1,6 +1,7 @@
 /** @file Which files of a dataset on the hub are its data. Reads none of them. */
 import { readdir } from 'node:fs/promises';
 import { sep } from 'node:path';
+import { PACKED_ENDINGS, withoutCopies } from '../formats/index.js';
 import { complain } from '../foundation/index.js';
 import { Cache } from './cache.js';
 import { atCommit, dataReference, isCommit, type Reference } from './reference.js';
@@ -8,7 +9,11 @@ import { commitOf, filesOf } from './repository.js';
 import { remoteSettings, type Remote } from './settings.js';
 
 /** Kinds of data files, the ones preferred first. */
-const KINDS = [/\.parquet$/, /\.(arrow|feather|ipc)$/, /\.jsonl?$/, /\.csv$/, /\.txt$/];
+const KINDS = [/\.parquet$/, /\.(arrow|feather|ipc)$/, ...[/\.jsonl?$/, /\.csv$/, /\.txt$/].map(orPacked)];
+
+function orPacked({ source }: RegExp): RegExp {
+  return new RegExp(`${source.replace(/\$$/, '')}(\\.(${PACKED_ENDINGS.join('|')}))?$`);
+}
 
 /**
  * The files that a reference to a dataset means, each as a reference at its commit, in the order of their names: the
@@ -59,7 +64,7 @@ function training(names: readonly string[]): string[] {
     (found) => found.length > 0,
   );
   const train = (kind ?? []).filter((name) => /(^|[^a-z])train([^a-z]|$)/i.test(name));
-  return train.length > 0 ? train : [...(kind ?? [])];
+  return withoutCopies(train.length > 0 ? train : (kind ?? []));
 }
 
 /** `**` is any path, `*` and `?` stay inside a folder. */

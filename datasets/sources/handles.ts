@@ -7,11 +7,15 @@ import { openBytes } from '../../remote/index.js';
 const MOST_OPEN = 48;
 
 /** Least recently used first. */
-const open = new Set<Handle>();
+const handles = new Set<Handle>();
 
-/** As `openBytes`; what is not in use may be closed meanwhile and is opened again. @throws BYTES_CHANGED */
-export async function openHandle(path: string): Promise<ByteSource> {
-  const handle = new Handle(path);
+/**
+ * As `openBytes`; what is not in use may be closed meanwhile and is opened again.
+ * @param open another way to open it.
+ * @throws BYTES_CHANGED
+ */
+export async function openHandle(path: string, open = openBytes): Promise<ByteSource> {
+  const handle = new Handle(path, open);
   await handle.use(async () => undefined);
   return handle;
 }
@@ -23,7 +27,10 @@ class Handle implements ByteSource {
   private users = 0;
   private closed = false;
 
-  constructor(readonly path: string) {}
+  constructor(
+    readonly path: string,
+    private readonly open: (path: string) => Promise<ByteSource>,
+  ) {}
 
   read(start: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
     return this.use((source) => source.read(start, length));
@@ -36,7 +43,7 @@ class Handle implements ByteSource {
 
   /** Closes what is open, until the next read. */
   async rest(): Promise<void> {
-    open.delete(this);
+    handles.delete(this);
     const { source } = this;
     this.source = undefined;
     await (await source?.catch(() => undefined))?.close();
@@ -45,13 +52,13 @@ class Handle implements ByteSource {
   async use<T>(act: (source: ByteSource) => Promise<T>): Promise<T> {
     if (this.closed) throw new Error(`${this.path} is closed`);
     this.users++;
-    open.delete(this);
-    open.add(this);
+    handles.delete(this);
+    handles.add(this);
     try {
       const source = await (this.source ??= this.opened());
       return await act(source);
     } catch (error) {
-      if (this.size < 0) open.delete(this);
+      if (this.size < 0) handles.delete(this);
       throw error;
     } finally {
       this.users--;
@@ -61,7 +68,7 @@ class Handle implements ByteSource {
 
   private async opened(): Promise<ByteSource> {
     try {
-      const source = await openBytes(this.path);
+      const source = await this.open(this.path);
       const { size, etag } = this;
       if (size >= 0 && (source.size !== size || source.etag !== etag)) {
         await source.close();
@@ -82,8 +89,8 @@ class Handle implements ByteSource {
 }
 
 async function closeIdle(): Promise<void> {
-  for (const handle of open) {
-    if (open.size <= MOST_OPEN) return;
+  for (const handle of handles) {
+    if (handles.size <= MOST_OPEN) return;
     if (handle.idle) await handle.rest();
   }
 }

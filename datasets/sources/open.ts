@@ -1,8 +1,8 @@
 /** @file Opens datasets: files by their format, and many files as one. Knows nothing about what rows mean. */
+import { unpackedName } from '../../formats/index.js';
 import { complain, LatstreamError } from '../../foundation/index.js';
 import { openArrow } from './arrow.js';
 import { openCsv } from './csv.js';
-import { openHandle } from './handles.js';
 import { openJsonl, openJsonList } from './jsonl.js';
 import { paragraphs, textLines } from './lines.js';
 import { joined } from './joined.js';
@@ -10,6 +10,7 @@ import { openParquet } from './parquet.js';
 import { filesOf } from './places.js';
 import { openRecords } from './records.js';
 import type { Source } from './source.js';
+import { openUnpacked } from './unpacked.js';
 
 /** How files can be read. */
 export const FORMATS = ['parquet', 'arrow', 'jsonl', 'json', 'csv', 'tsv', 'text', 'paragraphs'] as const;
@@ -24,7 +25,8 @@ export type OpenSource = (place: Place, format?: Format) => Promise<Source>;
 /**
  * Opens a dataset. A file's format is told by its first bytes (Parquet, Arrow), then by the ending of its name
  * (`.parquet`; `.arrow`, `.feather`, `.ipc`; `.csv`, `.tsv`; `.txt`; `.json` with a list in it); anything else is JSON
- * lines. Many files (of a folder, a pattern or a list) are one after the other, those of a folder or pattern sorted.
+ * lines. All but Parquet and Arrow may be in gzip or zstd, with `.gz` or `.zst` behind that ending. Many files (of a
+ * folder, a pattern or a list) are one after the other, those of a folder or pattern sorted.
  * @param format instead of what bytes and endings say; `paragraphs` is text cut at blank lines.
  * @throws DATASET_MISSING, DATASET_EMPTY (no rows), DATASET_FORMATS and DATASET_COLUMNS (files that do not belong
  * together), and what reading a format throws.
@@ -92,15 +94,16 @@ function formatOf(start: string, path: string): Format {
   if (start.startsWith('PAR1')) return 'parquet';
   // An Arrow stream starts with a mark of bytes that no text in UTF-8 holds.
   if (start.startsWith('ARROW1') || start.startsWith('\xff\xff\xff\xff')) return 'arrow';
-  const byEnding = ENDINGS.find(([ending]) => ending.test(path))?.[1];
+  const name = unpackedName(path);
+  const byEnding = ENDINGS.find(([ending]) => ending.test(name))?.[1];
   if (byEnding) return byEnding;
-  return /\.json$/i.test(path) && /^(\xef\xbb\xbf)?\s*\[/.test(start) ? 'json' : 'jsonl';
+  return /\.json$/i.test(name) && /^(\xef\xbb\xbf)?\s*\[/.test(start) ? 'json' : 'jsonl';
 }
 
-/** The first bytes of a file. */
+/** The first bytes of a file, unpacked. */
 async function start(path: string): Promise<string> {
   try {
-    const bytes = await openHandle(path);
+    const bytes = await openUnpacked(path);
     try {
       return Buffer.from(await bytes.read(0, Math.min(64, bytes.size))).toString('latin1');
     } finally {

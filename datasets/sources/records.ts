@@ -4,8 +4,8 @@
  */
 import { complain } from '../../foundation/index.js';
 import type { ByteSource } from '../../formats/index.js';
-import { openHandle } from './handles.js';
 import { groupsOf, type Row, type Source } from './source.js';
+import { openUnpacked } from './unpacked.js';
 
 const CHUNK_BYTES = 2 ** 20;
 const GROUP_ROWS = 1024;
@@ -49,7 +49,7 @@ export interface RecordFormat {
 }
 
 /**
- * Opens a file of records.
+ * Opens a file of records, compressed or not.
  * @param groupRows rows read at once.
  * @throws DATASET_RECORD where a record is too long; DATASET_ENCODING where text is not UTF-8; and what parsing throws.
  */
@@ -58,7 +58,7 @@ export async function openRecords(
   format: RecordFormat,
   groupRows = GROUP_ROWS,
 ): Promise<Source> {
-  const bytes = await openHandle(path);
+  const bytes = await openUnpacked(path);
   try {
     const { header, stretches } = await findStretches(bytes, format, groupRows);
     const known = header && format.header?.(await textOf(bytes, header), `dataset ${path}`);

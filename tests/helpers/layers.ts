@@ -35,7 +35,7 @@ const CONFINED: readonly { readonly packages: RegExp; readonly to: RegExp; reado
   { packages: /^(@tensorflow\/.*|onnxruntime-.*|onnx-proto)$/, to: /^engine\//, places: 'engine' },
   { packages: /^@huggingface\/hub$/, to: /^remote\//, places: 'remote' },
   {
-    packages: /^(apache-arrow|hyparquet.*|parquet.*)$/,
+    packages: /^(apache-arrow|fzstd|hyparquet.*|parquet.*)$/,
     to: /^(datasets\/|monitor\/record)/,
     places: 'datasets and monitor/record',
   },

@@ -99,7 +99,7 @@ async function make(work: Work): Promise<string> {
     await syncFolder(folder);
     return path;
   } catch (error) {
-    await rm(part, { force: true });
+    await rm(part, { force: true }).catch(() => undefined);
     return explain(error, packed.path, folder);
   }
 }
@@ -162,7 +162,8 @@ function explain(error: unknown, path: string, folder: string): never {
       },
       { cause: error },
     );
-  if (/^(ENOSPC|EDQUOT|EROFS|EACCES|EPERM)$/.test(code ?? '')) noSpace(path, folder, message, error);
+  if (/^(ENOSPC|EDQUOT|EROFS|EACCES|EPERM|ENOTDIR|EEXIST)$/.test(code ?? ''))
+    noSpace(path, folder, message, error);
   throw error;
 }
 

@@ -3,7 +3,7 @@
  * fzstd decodes blocks. Reads no file.
  */
 import { Decompress } from 'fzstd';
-import { withinTime } from '../../deadline.js';
+import { TimeUp, withinTime } from '../../deadline.js';
 import { Damaged } from './damaged.js';
 import { Pieces } from './pieces.js';
 import { XxHash } from './xxhash.js';
@@ -14,13 +14,16 @@ const BLOCK_BYTES = 2 ** 17;
 const SKIPPED = Buffer.from('2a4d18', 'hex');
 const MAGIC = Buffer.from('28b52ffd', 'hex');
 
-/** Decoding may take so long, in milliseconds: one block of a few bytes can ask for work without end. */
-const PATIENCE = { first: 10_000, megabyte: 500 } as const;
+/** Milliseconds that decoding may take, and may for each MB that came of it: few bytes can ask for work without end. */
+const PATIENCE = { first: 10_000, megabyte: 500 };
 
-/** @throws Damaged */
-export async function* unpackZstd(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** @param patience in milliseconds. @throws Damaged */
+export async function* unpackZstd(
+  chunks: AsyncIterable<Uint8Array>,
+  patience = PATIENCE,
+): AsyncGenerator<Uint8Array> {
   const input = new Pieces(chunks);
-  const clock = { used: 0, bytes: 0 };
+  const clock = { ...patience, used: 0, bytes: 0 };
   try {
     while (!(await input.ended())) {
       const magic = await input.exactly(4);
@@ -34,7 +37,7 @@ export async function* unpackZstd(chunks: AsyncIterable<Uint8Array>): AsyncGener
   }
 }
 
-interface Clock {
+interface Clock extends Readonly<typeof PATIENCE> {
   /** Milliseconds that decoding has taken. */
   used: number;
   /** Bytes that came of it. */
@@ -115,12 +118,13 @@ function windowOf(descriptor: number): number {
 }
 
 function timed(clock: Clock, work: () => void): void {
-  const left = PATIENCE.first + (PATIENCE.megabyte * clock.bytes) / 2 ** 20 - clock.used;
+  const left = clock.first + (clock.megabyte * clock.bytes) / 2 ** 20 - clock.used;
   const start = performance.now();
   try {
     withinTime(Math.max(1, Math.ceil(left)), work);
   } catch (error) {
-    throw new Damaged(error instanceof Error ? error.message : String(error), { cause: error });
+    const what = error instanceof TimeUp ? 'blocks that take too long' : (error as Error).message;
+    throw new Damaged(what, { cause: error });
   } finally {
     clock.used += performance.now() - start;
   }

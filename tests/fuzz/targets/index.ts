@@ -4,6 +4,7 @@ import { adapter } from './adapter.js';
 import { arrow } from './arrow.js';
 import { gguf } from './gguf.js';
 import { model } from './model.js';
+import { packed } from './packed.js';
 import { parquet } from './parquet.js';
 import { recipe } from './recipe.js';
 import { records } from './records.js';
@@ -19,6 +20,7 @@ export const TARGETS: readonly Target[] = [
   arrow,
   parquet,
   records,
+  packed,
   recipe,
   tokenizer,
   template,

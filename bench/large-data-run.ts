@@ -72,6 +72,7 @@ async function train(recipe: Recipe, stage: Stage, out: string, path?: string): 
   const arm = createArm(recipe, stage, { harmful: [], benign: [] }, out, {
     control: new Control(),
     note: () => undefined,
+    recorded: () => Promise.resolve(),
     record: (step, kind, values) => {
       if (kind === 'throughput') seconds.push(values['secondsPerStep'] ?? 0);
       return { run: 'large-data', sequence: 0, time: 0, step, kind, values };

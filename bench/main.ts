@@ -11,8 +11,8 @@ import { compareGeneration, type GenerationComparison } from './generation.js';
 import { describe, describeGeneration, writeResults } from './report.js';
 import { serve } from './serve.js';
 import { readShapes } from './shapes.js';
-import { startSide } from './side.js';
-import { timeStep } from './timing.js';
+import { startOurSide, startSide } from './side.js';
+import { timeStep } from './step-result.js';
 
 // This file runs as dist/bench/main.js.
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -23,7 +23,7 @@ program
   .description('time one step of latstream on random weights and tokens of the shapes in a JSON file')
   .option('--json', 'print JSON')
   .action(async (config: string, options: { readonly json?: boolean }) => {
-    const result = await timeStep(readShapes(config));
+    const result = await timeStep(config);
     const text = `${result.seconds.toFixed(3)} s a step (median of ${result.all.length}), ${result.peak_rss_mb} MB peak`;
     console.log(options.json ? JSON.stringify(result) : text);
   });
@@ -108,11 +108,7 @@ async function compareOne(
 ): Promise<Comparison> {
   const shapes = readShapes(config);
   const flags = options.labelledLogits ? ['--labelled-logits'] : [];
-  const ours = await startSide('latstream', process.execPath, [
-    fileURLToPath(import.meta.url),
-    'serve',
-    config,
-  ]);
+  const ours = await startOurSide(config);
   const theirs =
     peer && (await startSide('peer', peer.python, [join(peer.scripts, 'step.py'), config, ...flags]));
   try {

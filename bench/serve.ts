@@ -9,6 +9,9 @@ export interface Ready {
   readonly ready: true;
   readonly imported_rss_mb: number;
   readonly versions: Readonly<Record<string, string>>;
+  /** Building and the first step, which compiles. */
+  readonly first_seconds?: number;
+  readonly compilations?: number;
 }
 
 /** Every later line. */
@@ -21,8 +24,9 @@ export interface Timed {
 export async function serve(shapes: Shapes, versions: Ready['versions']): Promise<void> {
   const imported = peakMegabytes();
   const work = workload(shapes);
-  await work.step();
-  say({ ready: true, imported_rss_mb: imported, versions });
+  const first = await seconds(() => work.step());
+  const { compilations } = work.stats();
+  say({ ready: true, imported_rss_mb: imported, versions, first_seconds: first, compilations });
   for await (const _line of createInterface({ input: process.stdin })) {
     const took = await seconds(() => work.step());
     say({ seconds: took, peak_rss_mb: peakMegabytes() });

@@ -1,6 +1,8 @@
 /** @file A side of a comparison as a child process that times one step when asked. Speaks the lines of `serve.ts`. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { NATIVE_MEMORY } from '../engine/index.js';
 import { complain } from '../foundation/index.js';
 import type { Ready, Timed } from './serve.js';
 
@@ -15,8 +17,13 @@ export interface Side {
  * Starts a side and waits until it is warm.
  * @throws BENCH_SIDE where it ends or says something else before.
  */
-export async function startSide(name: string, command: string, args: readonly string[]): Promise<Side> {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+export async function startSide(
+  name: string,
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Side> {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } });
   const complaints: string[] = [];
   child.stderr.setEncoding('utf8').on('data', (text: string) => complaints.push(text));
   const failed = new Promise<Error>((resolve) => child.once('error', resolve));
@@ -36,6 +43,12 @@ export async function startSide(name: string, command: string, args: readonly st
     },
     close: () => closed(child),
   };
+}
+
+/** Starts latstream's side, in a process as `latstream train` gives to a run. @param config file of the shapes. */
+export function startOurSide(config: string): Promise<Side> {
+  const main = fileURLToPath(new URL('./main.js', import.meta.url));
+  return startSide('latstream', process.execPath, [main, 'serve', config], NATIVE_MEMORY);
 }
 
 async function closed(child: ChildProcess): Promise<void> {

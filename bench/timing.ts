@@ -1,27 +1,4 @@
-/** @file Medians, peak memory, and timing a workload in this process. Knows nothing about what is timed. */
-import type { Shapes } from './shapes.js';
-import { workload } from './step.js';
-
-/** What `bench step` prints. Seconds of the timed steps; memory over the process's life, building included. */
-export interface StepResult {
-  readonly seconds: number;
-  readonly all: readonly number[];
-  readonly peak_rss_mb: number;
-  /** The step before the timed ones, compiling included. */
-  readonly first_seconds: number;
-  readonly compilations: number;
-}
-
-/** One warm-up step, then `repeats` timed ones. */
-export async function timeStep(shapes: Shapes): Promise<StepResult> {
-  const work = workload(shapes);
-  const first = await seconds(() => work.step());
-  const all: number[] = [];
-  for (let repeat = 0; repeat < shapes.repeats; repeat++) all.push(await seconds(() => work.step()));
-  const { compilations } = work.stats();
-  await work.dispose();
-  return { seconds: median(all), all, peak_rss_mb: peakMegabytes(), first_seconds: first, compilations };
-}
+/** @file Medians, peak memory and seconds. Knows nothing about what is timed. */
 
 export async function seconds(work: () => Promise<void>): Promise<number> {
   const start = performance.now();

@@ -33,6 +33,8 @@ import { baseWeights, type Stage } from './stage.js';
 export interface ArmHost {
   readonly control: Control;
   readonly record: Recorder;
+  /** Resolves when what was recorded is on disk: a checkpoint must not be ahead of it. */
+  readonly recorded: () => Promise<void>;
   readonly note: (text: string) => void;
 }
 
@@ -63,6 +65,11 @@ export function createArm(
     seed,
   });
   const subject = subjectOf(engine, defender.model, () => defender.weights(), stage.tokenizer, asked.latent);
+  const checkpoints = checkpointStore({
+    directory: join(directory, 'checkpoints'),
+    keep: checkpoint.keep,
+    warn: host.note,
+  });
   const warned = new Set<string>();
   const warn = (text: string): void => {
     // Figures differ from step to step: what was said about a site once need not be said again.
@@ -85,11 +92,13 @@ export function createArm(
         ? (signal) => evaluate(subject, questions, asked, asked.during, signal)
         : null,
       every: { evaluate: asked.every, checkpoint: checkpoint.every },
-      checkpoints: checkpointStore({
-        directory: join(directory, 'checkpoints'),
-        keep: checkpoint.keep,
-        warn: host.note,
-      }),
+      checkpoints: {
+        ...checkpoints,
+        save: async (content) => {
+          await host.recorded();
+          return checkpoints.save(content);
+        },
+      },
       fingerprint: { executor: engine.executor.name, ...engine.executor.fingerprint },
       control: host.control,
       record: host.record,

@@ -46,6 +46,7 @@ async function measureArm(
   const arm = createArm(recipe, stage, { harmful: [], benign: [] }, directory, {
     ...host,
     note: () => undefined,
+    recorded: () => Promise.resolve(),
     record: (step, kind, values) => {
       if (kind === 'throughput') seconds.push(values['secondsPerStep'] ?? 0);
       residentBytes = Math.max(residentBytes, process.memoryUsage.rss());

@@ -25,6 +25,7 @@ const BY_PREFIX: Readonly<Record<string, number>> = {
   RUN: EXIT.usage,
   RUN_BUSY: EXIT.environment,
   RUN_CORRUPT: EXIT.input,
+  RUN_DIED: EXIT.environment,
   OUT: EXIT.usage,
   OUT_NOT_WRITABLE: EXIT.environment,
   SITE: EXIT.usage,

@@ -1,4 +1,4 @@
-/** @file A whole job, inside the run's thread: the base model evaluated, then every arm trained and evaluated. */
+/** @file A whole job, inside the run's process: the base model evaluated, then every arm trained and evaluated. */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeAtomically } from '../formats/index.js';
@@ -11,9 +11,10 @@ import {
   type Evaluation,
 } from '../operators/index.js';
 import { recipeOfArm, type Recipe } from '../recipes/index.js';
-import { MetricJournal, type Control, type Recorder } from '../streams/index.js';
+import { MetricJournal, type Control, type Metric, type Recorder } from '../streams/index.js';
 import { createArm, evaluateArm, hasQuestions, trainArm, weightsDirectory } from './arm.js';
 import { keptEvaluation } from './kept.js';
+import { openRunRecord } from './record.js';
 import { rehearse } from './rehearse.js';
 import type { JobMessage, JobSpec } from './messages.js';
 import { baseWeights, openRecipe, questionsOf, type Stage } from './stage.js';
@@ -25,6 +26,12 @@ export interface JobHost {
   readonly control: Control;
 }
 
+/** The same, once metrics have a place on disk. */
+interface RecordingHost extends JobHost {
+  /** Resolves when all metrics so far are there. */
+  readonly recorded: () => Promise<void>;
+}
+
 const NOTHING_ASKED: Evaluation = { attacks: {}, benign: null };
 
 /**
@@ -33,14 +40,21 @@ const NOTHING_ASKED: Evaluation = { attacks: {}, benign: null };
  */
 export async function runJob(spec: JobSpec, host: JobHost): Promise<Summary | undefined> {
   const { recipe, out } = spec;
-  const journal = new MetricJournal((metric) => host.send({ type: 'metric', metric }), {
-    first: spec.firstSequence,
-  });
-  const stage = await openRecipe(recipe, out);
+  const metrics = await openRunRecord(recipe, out);
+  const publish = (metric: Metric): void => {
+    metrics.append(metric);
+    host.send({ type: 'metric', metric });
+  };
   try {
-    return await arms(recipe, out, stage, host, journal);
+    const stage = await openRecipe(recipe, out);
+    try {
+      const journal = new MetricJournal(publish, { first: metrics.next });
+      return await arms(recipe, out, stage, { ...host, recorded: () => metrics.flush() }, journal);
+    } finally {
+      await stage.dispose();
+    }
   } finally {
-    await stage.dispose();
+    await metrics.close();
   }
 }
 
@@ -48,7 +62,7 @@ async function arms(
   recipe: Recipe,
   out: string,
   stage: Stage,
-  host: JobHost,
+  host: RecordingHost,
   journal: MetricJournal,
 ): Promise<Summary | undefined> {
   const { signal } = host.control;
@@ -78,7 +92,8 @@ async function arms(
     const record = journal.recorder(`${recipe.name}/${name}`);
     const evaluation = await once(directory, async () => {
       note(`training ${name}`);
-      const arm = createArm(own, stage, questions, directory, { control: host.control, record, note });
+      const { control, recorded } = host;
+      const arm = createArm(own, stage, questions, directory, { control, record, recorded, note });
       const end = await trainArm(arm, own, stage, directory);
       if (!end.finished) return undefined;
       if (!hasQuestions(questions)) return NOTHING_ASKED;

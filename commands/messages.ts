@@ -1,20 +1,24 @@
-/** @file What the thread of a run and the thread that serves people say to each other. Types, and errors as data. */
+/** @file What the process of a run and the one that serves people say to each other. Types, and errors as data. */
 import { LatstreamError, type Complaint } from '../foundation/index.js';
 import type { Evaluation } from '../operators/index.js';
 import type { Recipe } from '../recipes/index.js';
 import type { Metric } from '../streams/index.js';
 import type { Summary } from './summary.js';
 
-/** What a run's thread is started with. */
+/** What a run's process works on. */
 export interface JobSpec {
   /** Every path in it absolute. */
   readonly recipe: Recipe;
   /** The run's directory. */
   readonly out: string;
-  /** Number of the first metric: one after the last that is on disk. */
-  readonly firstSequence: number;
   /** Two steps instead of all, nothing kept: what would a run cost? */
   readonly dryRun: boolean;
+}
+
+/** The first message to a run's process. */
+export interface StartMessage {
+  readonly type: 'start';
+  readonly spec: JobSpec;
 }
 
 export type ControlMessage = { readonly type: 'pause' | 'resume' | 'stop' };
@@ -44,7 +48,7 @@ export type JobMessage =
   | { readonly type: 'costs'; readonly costs: readonly Costs[] }
   | { readonly type: 'failed'; readonly error: PlainError };
 
-/** An error that crosses threads: structured cloning would lose its class. */
+/** An error on its way to another process: structured cloning would lose its class. */
 export interface PlainError {
   readonly complaint?: Complaint;
   readonly message: string;

@@ -1,30 +1,19 @@
-/** @file The monitor of a run, and its record on disk. On the thread that serves people; never calls a runtime. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+/** @file The monitor of a run. In the process that serves people; never calls a runtime. */
 import { LatstreamError } from '../foundation/index.js';
-import {
-  metricsIn,
-  openRecord,
-  startMonitor,
-  untilStep,
-  type Monitor,
-  type MonitorOptions,
-} from '../monitor/index.js';
-import { checkpointStore } from '../operators/index.js';
+import { startMonitor, type Monitor, type MonitorOptions } from '../monitor/index.js';
 import type { Recipe } from '../recipes/index.js';
 import type { Metric } from '../streams/index.js';
-import { METRICS } from './directory.js';
 import type { ControlMessage } from './messages.js';
+import { recorded } from './record.js';
 
 export interface Monitoring {
   readonly url: string;
-  /** The number that the run's next metric must have; 0 where there is none yet. */
-  readonly nextSequence: number;
+  /** True once the run has a metric, now or from before. */
+  readonly begun: boolean;
   publish(metric: Metric): void;
   state: Monitor['setState'];
   /** Viewers may pause, resume and stop. */
   onControl(act: (type: ControlMessage['type']) => void): void;
-  flush(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -32,7 +21,7 @@ export interface Monitoring {
 const USUAL_PORT = 7077;
 
 /**
- * Opens the record (and reads what is there: a late viewer gets the history) and starts the server.
+ * Starts the server with what is on record: a late viewer gets the history.
  * @throws MONITOR_PORT_IN_USE where a port was asked for and is taken
  */
 export async function openMonitor(
@@ -40,8 +29,13 @@ export async function openMonitor(
   out: string,
   options: { readonly port?: number; readonly host: string },
 ): Promise<Monitoring> {
-  const path = join(out, METRICS);
-  const record = await openRecord(path, await unrepeated(recipe, out));
+  let begun = false;
+  const history = async function* (): AsyncGenerator<Metric> {
+    for await (const metric of recorded(recipe, out)) {
+      begun = true;
+      yield metric;
+    }
+  };
   let act: (type: ControlMessage['type']) => void = () => undefined;
   const wanted: MonitorOptions = {
     port: options.port ?? USUAL_PORT,
@@ -53,41 +47,23 @@ export async function openMonitor(
       steps: recipe.steps,
       recipe,
     },
-    history: metricsIn(path),
+    history: history(),
     onCommand: (command) => act(command),
   };
-  const monitor = await listening(wanted, options.port === undefined).catch(async (error: unknown) => {
-    await record.close();
-    throw error;
-  });
+  const monitor = await listening(wanted, options.port === undefined);
   return {
     url: monitor.url,
-    get nextSequence() {
-      return record.next;
+    get begun() {
+      return begun;
     },
     publish: (metric) => {
-      record.append(metric);
+      begun = true;
       monitor.publish(metric);
     },
     state: (state, detail) => monitor.setState(state, detail),
     onControl: (handler) => (act = handler),
-    flush: () => record.flush(),
-    close: async () => {
-      await record.close().finally(() => monitor.close());
-    },
+    close: () => monitor.close(),
   };
-}
-
-/** Steps after an unfinished arm's newest checkpoint will be done, and measured, again. */
-async function unrepeated(recipe: Recipe, out: string): Promise<(metric: Metric) => boolean> {
-  const kept: ((metric: Metric) => boolean)[] = [];
-  for (const arm of Object.keys(recipe.arms)) {
-    if (existsSync(join(out, arm, 'evaluation.json'))) continue;
-    const directory = join(out, arm, 'checkpoints');
-    const checkpoint = await checkpointStore({ directory, keep: 1, warn: () => undefined }).latest();
-    kept.push(untilStep(`${recipe.name}/${arm}`, checkpoint?.step ?? 0));
-  }
-  return (metric) => kept.every((keep) => keep(metric));
 }
 
 async function listening(options: MonitorOptions, anyPortWillDo: boolean): Promise<Monitor> {

@@ -1,4 +1,4 @@
-/** @file Everything that the arms of a job share: engine, model, tokenizer, questions. Made once, inside the run's thread. */
+/** @file Everything that the arms of a job share: engine, model, tokenizer, questions. Made once, inside the run's process. */
 import { join } from 'node:path';
 import {
   checkVocabulary,
@@ -18,6 +18,7 @@ import {
 import { initialParameters, loadModel, parseModelConfig, type ModelConfig } from '../engine/models/index.js';
 import { programRun, readQuestions, type ModelWeights, type Questions } from '../operators/index.js';
 import type { Recipe } from '../recipes/index.js';
+import { endIfOrphaned } from './orphan.js';
 import { writeSynthetic } from './synthetic.js';
 
 /** A model on an engine. */
@@ -40,7 +41,12 @@ export interface Stage extends Weights {
 export function engineOf(options: Pick<Recipe, 'executor' | 'threads'>): Engine {
   const executor =
     options.executor === 'tfjs' ? tfjsExecutor() : onnxruntimeExecutor({ threads: options.threads });
-  return createEngine(executor, { beforeRun: programRun });
+  return createEngine(executor, {
+    beforeRun: () => {
+      endIfOrphaned();
+      programRun();
+    },
+  });
 }
 
 /** The model folder on an engine, checked against its tokenizer. */

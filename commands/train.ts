@@ -1,15 +1,15 @@
-/** @file `latstream train`: the thread that serves people starts the run's thread, shows it, and says how it ended. */
-import { Worker } from 'node:worker_threads';
+/** @file `latstream train`: the process that serves people starts that of the run, shows it, and says how it ended. */
 import type { Command } from 'commander';
 import { complain } from '../foundation/index.js';
 import { loadRecipe, type Recipe } from '../recipes/index.js';
 import { abandonRun, beginRun, findRun, type RunDirectory } from './directory.js';
 import { EXIT } from './exit.js';
 import { fetched, pinned } from './fetch.js';
-import { revivedError, type Costs, type JobMessage, type JobSpec } from './messages.js';
+import type { Costs, JobSpec } from './messages.js';
 import { collect, whole } from './options.js';
 import { openMonitor, type Monitoring } from './monitoring.js';
 import { placed } from './places.js';
+import { startRun, type JobEnd } from './run-child.js';
 import { Spectator } from './spectator.js';
 import { evaluationTable, table, type Summary } from './summary.js';
 
@@ -54,7 +54,7 @@ async function train(source: string | undefined, options: TrainOptions): Promise
     const spectator = new Spectator(recipe, options.json === true);
     spectator.note(`run directory ${out}`);
     spectator.note(`live page ${monitor.url}`);
-    const spec = { recipe: await fetched(recipe), out, firstSequence: monitor.nextSequence, dryRun: false };
+    const spec = { recipe: await fetched(recipe), out, dryRun: false };
     const end = await watched(spec, spectator, monitor);
     monitor.state('done', ...(end.type === 'stopped' ? ['stopped, everything saved'] : []));
     report(end, out, options);
@@ -62,7 +62,7 @@ async function train(source: string | undefined, options: TrainOptions): Promise
   } catch (error) {
     monitor?.state('failed', error instanceof Error ? error.message : String(error));
     await monitor?.close();
-    if (options.resume === undefined && !monitor?.nextSequence) await abandonRun(begun);
+    if (options.resume === undefined && !monitor?.begun) await abandonRun(begun);
     throw error;
   } finally {
     begun.release();
@@ -97,42 +97,31 @@ function recipeOf(source: string | undefined, options: TrainOptions): Promise<Re
 
 const STATES = { pause: 'paused', resume: 'running', stop: 'stopping' } as const;
 
-type End = Extract<JobMessage, { type: 'done' | 'stopped' | 'costs' }>;
-
-/** Runs a job in a thread of its own; SIGINT and SIGTERM let it finish its step and save. */
-function watched(spec: JobSpec, spectator: Spectator, monitor?: Monitoring): Promise<End> {
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: spec });
-    let end: End | undefined;
-    let failure: Error | undefined;
-    const send = (type: 'pause' | 'resume' | 'stop'): void => {
-      monitor?.state(STATES[type]);
-      worker.postMessage({ type });
-    };
-    const stop = (): void => {
-      spectator.note('finishing the step, then saving');
-      send('stop');
-    };
-    process.once('SIGINT', stop).once('SIGTERM', stop);
-    monitor?.onControl(send);
-    worker.on('message', (message: JobMessage) => {
-      if (message.type === 'metric') monitor?.publish(message.metric);
-      if (message.type === 'failed') failure = revivedError(message.error);
-      else if (message.type === 'done' || message.type === 'stopped' || message.type === 'costs')
-        end = message;
-      else spectator.see(message);
-    });
-    worker.on('error', (error) => (failure = error instanceof Error ? error : new Error(String(error))));
-    worker.on('exit', () => {
-      process.off('SIGINT', stop).off('SIGTERM', stop);
-      spectator.close();
-      if (failure || !end) reject(failure ?? new Error('the thread of the run ended without a word'));
-      else resolve(end);
-    });
+/** Runs a job in a process of its own; SIGINT and SIGTERM let it finish its step and save. */
+async function watched(spec: JobSpec, spectator: Spectator, monitor?: Monitoring): Promise<JobEnd> {
+  const run = startRun(spec, (message) => {
+    if (message.type === 'metric') monitor?.publish(message.metric);
+    spectator.see(message);
   });
+  const tell = (type: keyof typeof STATES): void => {
+    monitor?.state(STATES[type]);
+    run.tell(type);
+  };
+  const stop = (): void => {
+    spectator.note('finishing the step, then saving');
+    tell('stop');
+  };
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  monitor?.onControl(tell);
+  try {
+    return await run.ended;
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+    spectator.close();
+  }
 }
 
-function report(end: End, out: string, options: TrainOptions): void {
+function report(end: JobEnd, out: string, options: TrainOptions): void {
   if (end.type === 'done') {
     process.stdout.write(options.json ? `${JSON.stringify(end.summary)}\n` : summaryText(end.summary, out));
     return;
@@ -163,7 +152,7 @@ async function dryRun(recipe: Recipe, options: TrainOptions): Promise<void> {
   const { tmpdir } = await import('node:os');
   const out = await mkdtemp(`${tmpdir()}/latstream-dry-`);
   try {
-    const spec = { recipe: await fetched(placed(recipe, out)), out, firstSequence: 0, dryRun: true };
+    const spec = { recipe: await fetched(placed(recipe, out)), out, dryRun: true };
     const end = await watched(spec, new Spectator(recipe, options.json === true));
     const costs = end.type === 'costs' ? end.costs : [];
     process.stdout.write(options.json ? `${JSON.stringify(costs)}\n` : `${costsTable(costs)}\n`);

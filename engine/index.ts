@@ -8,6 +8,7 @@ export type {
   Signature,
   ValuesOf,
 } from './executor.js';
+export { NATIVE_MEMORY } from './executors/native-memory.js';
 export { onnxruntimeExecutor, type OnnxRuntimeOptions } from './executors/onnxruntime.js';
 export { tfjsExecutor } from './executors/tfjs.js';
 export { valueAndGradients, type Differentiable, type Gradients, type Named } from './gradients.js';

@@ -37,7 +37,7 @@ describe('the tiny recipe', () => {
     const { metrics, opened } = viewer(monitor.url);
     await opened;
     const summary = await runJob(
-      { recipe, out, firstSequence: 0, dryRun: false },
+      { recipe, out, dryRun: false },
       {
         control: new Control(),
         send: (message) => {

@@ -4,6 +4,8 @@ import { strftime } from './strftime.js';
 
 /** What one rendering may cost. A large conversation costs a hundredth of it. */
 const LIMITS = {
+  /** UTF-16 units of a template's source, ten times the longest that is known: parsing takes hundreds of bytes for each. */
+  source: 2 ** 18,
   /** Evaluated expressions and statements: about a second's worth. */
   steps: 2_000_000,
   /** What an entry that a loop goes over counts for, even where the loop does nothing with it. */
@@ -52,6 +54,7 @@ const { Environment, Interpreter, parse, tokenize } = library as unknown as {
  * @throws Error where it does not parse; rendering throws what the template raises, and where it exceeds the limits.
  */
 export function compileTemplate(source: string): (variables: Variables, now?: Date) => string {
+  if (source.length > LIMITS.source) exceeded('characters of a template', LIMITS.source);
   const program = parse(tokenize(plainTags(source), { lstrip_blocks: true, trim_blocks: true }));
   return (variables, now = new Date()) => {
     const environment = new Environment();

@@ -3,6 +3,7 @@ import * as hub from '@huggingface/tokenizers';
 import { join } from 'node:path';
 import { openModelFolder, type ModelFile, type ModelFolder } from '../../formats/index.js';
 import { complain, parseJson } from '../../foundation/index.js';
+import { withinTime } from '../deadline.js';
 import {
   specialTexts,
   withAddedTokens,
@@ -43,9 +44,10 @@ export interface Tokenizer {
 
 /**
  * The tokenizer of a model folder: tokenizer.json, with tokenizer_config.json and special_tokens_map.json where they are.
- * @throws TOKENIZER_MISSING, TOKENIZER_INVALID.
+ * @param longestMs that a call may take where the files bring patterns of their own: one of them may never end.
+ * @throws TOKENIZER_MISSING, TOKENIZER_INVALID; its calls TOKENIZER_TIME.
  */
-export async function loadTokenizer(folder: string): Promise<Tokenizer> {
+export async function loadTokenizer(folder: string, longestMs = LONGEST_MS): Promise<Tokenizer> {
   const model = await openModelFolder(folder);
   const definition = await readJson(model, 'tokenizer.json');
   if (definition === undefined)
@@ -60,7 +62,27 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
     (await readJson(model, 'tokenizer_config.json')) ?? {},
     await readJson(model, 'special_tokens_map.json'),
   );
-  return createTokenizer(definition, config, join(folder, 'tokenizer.json'));
+  return withTimeLimit(createTokenizer(definition, config, join(folder, 'tokenizer.json')), longestMs);
+}
+
+const LONGEST_MS = 10_000;
+
+/** The same tokenizer, whose calls end. @throws TOKENIZER_TIME, from its calls */
+function withTimeLimit(tokenizer: Tokenizer, longestMs: number): Tokenizer {
+  const { normalizer, pre_tokenizer: splitter, decoder } = tokenizer.files.definition;
+  return {
+    ...tokenizer,
+    ...(hasPattern([normalizer, splitter]) && {
+      encode: (text, options) => withinTime(longestMs, () => tokenizer.encode(text, options)),
+    }),
+    ...(hasPattern(decoder) && {
+      decode: (ids, options) => withinTime(longestMs, () => tokenizer.decode(ids, options)),
+    }),
+  };
+}
+
+function hasPattern(definition: unknown): boolean {
+  return JSON.stringify(definition ?? null).includes('"Regex":');
 }
 
 /**

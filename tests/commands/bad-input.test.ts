@@ -184,7 +184,7 @@ describe('training', () => {
       out,
       ...settings.flatMap((each) => ['--set', each]),
     ];
-    expect((await cli(begin, { LATSTREAM_KILL_AT: 'attack:3' })).signal).toBe('SIGKILL');
+    expect((await cli(begin, { LATSTREAM_KILL_AT: 'attack:3' })).code).toBe(5);
     const setRate = (learningRate: number): Promise<void> =>
       edit(join(out, 'recipe.json'), (json) => ({
         ...json,

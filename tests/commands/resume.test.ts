@@ -20,7 +20,7 @@ const RECIPE = [
   'checkpoint.every=3',
 ];
 
-/** Where the process kills itself, by the names in operators/moment.ts. */
+/** Where the run's process kills itself, by the names in operators/moment.ts. */
 const KILLS = [
   'attack:6',
   'attack:13+1', // between two iterations of the attack
@@ -52,7 +52,7 @@ async function stepsIn(out: string): Promise<number[]> {
     .map(({ step }) => step);
 }
 
-/** Kills from outside, as soon as the record shows a step: wherever the process then is. */
+/** Kills the process that serves people as soon as the record shows a step, wherever the run's own process then is. */
 async function killedAfter(args: readonly string[], out: string, step: number): Promise<Ended> {
   const { child, ended } = start(args);
   const over = ended.then(() => true);
@@ -75,8 +75,9 @@ describe('train --resume', () => {
     const out = path('killed');
     let args = [...RECIPE, '--out', out];
     for (const moment of KILLS) {
-      const { signal, stderr } = await cli(args, { LATSTREAM_KILL_AT: moment });
-      expect({ moment, signal, stderr }).toMatchObject({ signal: 'SIGKILL' });
+      const { code, stderr } = await cli(args, { LATSTREAM_KILL_AT: moment });
+      expect({ moment, code, stderr }).toMatchObject({ code: 5 });
+      expect(stderr).toMatch(/SIGKILL.*--resume .*\[RUN_DIED\]/);
       args = ['train', '--resume', out, '--port', '0'];
     }
     for (const step of [62, 68]) {

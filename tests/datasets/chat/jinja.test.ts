@@ -60,6 +60,7 @@ describe('compileTemplate', () => {
       'macros that call each other twice',
       '{% macro a(n) %}{% if n %}{{ a(n - 1) }}{{ a(n - 1) }}{% endif %}{% endmacro %}{{ a(60) }}',
     ],
+    ['a giant source', '{% if true %}'.repeat(60_000)],
     ['deep nesting', '{{ ' + '('.repeat(50_000) + '1' + ')'.repeat(50_000) + ' }}'],
   ])('ends %s with an error', (_, source) => {
     expect(() => compileTemplate(source)({})).toThrow(/more than|call stack|Cannot call/);

@@ -77,6 +77,16 @@ describe('tokenizer', () => {
     await expect(loadTokenizer(folder)).resolves.toMatchObject({ bos: { id: 2 } });
   });
 
+  it('ends a text on which a pattern of the file never ends', async () => {
+    const folder = await temporaryFolder();
+    const normalizer = { type: 'Replace', pattern: { Regex: '((a+)+)+$' }, content: ' ' };
+    const endless = { ...byteDefinition(), normalizer };
+    await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(endless));
+    const tokenizer = await loadTokenizer(folder, 50);
+    expect(tokenizer.encode('ab')).toEqual(createTokenizer(endless, {}).encode('ab'));
+    expect(() => tokenizer.encode(`${'a'.repeat(60)}!`)).toThrow(/within 0.05 s/);
+  });
+
   it('says which file is missing or broken', async () => {
     const folder = await temporaryFolder();
     await expect(loadTokenizer(folder)).rejects.toMatchObject({ code: 'TOKENIZER_MISSING' });

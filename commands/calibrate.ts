@@ -3,7 +3,16 @@ import type { Command } from 'commander';
 import { pack, readRows, tokenizeRow, type Example } from '../datasets/index.js';
 import { parseSite } from '../engine/models/index.js';
 import { calibrate, type AttackConfig, type Calibration } from '../operators/index.js';
-import { amounts, names, whole, withModel, withOpenModel, type Asked, type ModelOptions } from './options.js';
+import {
+  amounts,
+  names,
+  whole,
+  wholes,
+  withModel,
+  withOpenModel,
+  type Asked,
+  type ModelOptions,
+} from './options.js';
 import { progressBar } from './progress.js';
 import { table } from './summary.js';
 
@@ -41,7 +50,7 @@ export function addCalibrate(program: Command): void {
       amounts,
       [0.05, 0.1, 0.2, 0.4, 0.8],
     )
-    .option('--iterations <numbers>', 'of the attack', amounts, [4, 16])
+    .option('--iterations <numbers>', 'of the attack', wholes, [4, 16])
     .option('--json', 'print norms, losses and the suggestion as JSON')
     .action(async (options: CalibrateOptions) => {
       const calibration = await withOpenModel(options, (asked) => sweep(asked, options));

@@ -64,6 +64,11 @@ export function amounts(text: string): number[] {
   return text.split(',').map(amount);
 }
 
+/** `1,2,3` as whole numbers. */
+export function wholes(text: string): number[] {
+  return text.split(',').map(whole(0));
+}
+
 /** `a,b` as names. */
 export function names(text: string): string[] {
   return text.split(',').map((name) => name.trim());

@@ -70,9 +70,9 @@ export async function openWeights(
 /** What a recipe trains, with synthetic tables written first where it asks for them. Paths are absolute. */
 export async function openRecipe(recipe: Recipe, out: string): Promise<Stage> {
   const { model, synthetic, seed } = recipe;
-  if (model.kind === 'directory') return openModel(model.path, recipe);
-  const context = Number(model.config['max_position_embeddings'] ?? 0);
+  const context = model.kind === 'random' ? Number(model.config['max_position_embeddings'] ?? 0) : 0;
   if (synthetic) await writeSynthetic(join(out, 'synthetic'), seed, synthetic, context);
+  if (model.kind === 'directory') return openModel(model.path, recipe);
   const tokenizer = await loadTokenizer(model.tokenizer);
   const special = {
     bos_token_id: tokenizer.bos?.id,

@@ -9,7 +9,7 @@ export {
   type Conversation,
 } from './chat/chat.js';
 export { readRows, selectColumns, textOf, type ColumnMapping, type Selection } from './columns.js';
-export { withinTime } from './deadline.js';
+export { TimeUp, withinTime } from './deadline.js';
 export { encodeRows, type Encoded, type EncoderOptions, type EncoderRow } from './encode.js';
 export { createEncoder, type Encoder, type EncoderWork } from './encoder.js';
 export { openCsv } from './sources/csv.js';

@@ -1,5 +1,5 @@
 /** @file The held-out tables of an evaluation as tokens. Reads datasets; knows nothing about models. */
-import { readRows, withinTime, type ChatTemplate } from '../datasets/index.js';
+import { readRows, TimeUp, withinTime, type ChatTemplate } from '../datasets/index.js';
 import { complain } from '../foundation/index.js';
 import type { EvaluateConfig, TableConfig } from './evaluate-config.js';
 
@@ -26,25 +26,34 @@ const MILLISECONDS = 300_000;
 /**
  * Reads and tokenizes the tables of an evaluation.
  * @param context longest sequence of the model, in tokens.
- * @throws as reading the tables does; EVALUATE_COLUMNS, SEQUENCE_TOO_LONG.
+ * @param milliseconds that tokenizing a table may take.
+ * @throws as reading the tables does; EVALUATE_COLUMNS, SEQUENCE_TOO_LONG, ENCODE_TIME.
  */
 export async function readQuestions(
   config: EvaluateConfig,
   template: ChatTemplate,
   context: number,
+  milliseconds = MILLISECONDS,
 ): Promise<Questions> {
   const read = async (table: TableConfig | null, answer: string): Promise<Question[]> => {
     if (!table) return [];
     const rows = await readRows(table.path, columnsOf(table, answer), { limit: config.requests });
-    return withinTime(MILLISECONDS, () =>
-      rows.map((row, index) => {
+    const questions: Question[] = [];
+    const tokenizeAll = (): void =>
+      rows.forEach((row, index) => {
         const question = tokenize(row, answer, template);
         const length =
           question.promptTokens.length + Math.max(config.maxNewTokens, question.answerTokens.length);
         if (length > context) refuseLength(table, index, length, context);
-        return question;
-      }),
-    );
+        questions.push(question);
+      });
+    try {
+      withinTime(milliseconds, tokenizeAll);
+    } catch (error) {
+      if (error instanceof TimeUp) refuseTime(table, questions.length, milliseconds);
+      throw error;
+    }
+    return questions;
   };
   return {
     harmful: await read(config.harmful, 'adversarial'),
@@ -77,6 +86,16 @@ function tokenize(row: Readonly<Record<string, string>>, answer: string, templat
     ...(desiredTokens && { desiredTokens }),
     ...(key !== undefined && { key }),
   };
+}
+
+function refuseTime(table: TableConfig, index: number, milliseconds: number): never {
+  return complain({
+    code: 'ENCODE_TIME',
+    owner: `evaluation table ${table.path}, row ${index}`,
+    expected: `all rows tokenized within ${milliseconds / 1000} s`,
+    got: 'none from this one on',
+    hint: 'shorten this row (long texts without spaces are slow in some tokenizers), or look at loops and patterns in the template and the tokenizer',
+  });
 }
 
 function refuseLength(table: TableConfig, index: number, length: number, context: number): never {

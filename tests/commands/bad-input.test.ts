@@ -223,6 +223,8 @@ describe('a command line', () => {
     await fails(['train', 'tiny', '--steps', '4'], 'USAGE', EXIT.usage, '--steps');
     await fails(['train'], 'USAGE_RECIPE', EXIT.usage);
     await fails(['generate', '--model', model()], 'USAGE_PROMPT', EXIT.usage, '--prompt');
+    const calibrate = ['calibrate', '--model', model(), '--data', 'x.jsonl', '--iterations', '4,1.5'];
+    await fails(calibrate, 'USAGE', EXIT.usage, 'Expected a whole number');
     await fails([...generate(model()), '--system', 'Be kind.'], 'USAGE_SYSTEM', EXIT.usage, '--chat');
   });
 

@@ -221,7 +221,11 @@ describe('a compressed file elsewhere', () => {
     put(LINES, '"one"');
     hub.faults.push({ on: /./, cut: 50, times: 1 });
     const first = await read(address);
-    expect(first).toMatchObject({ rows: ROWS, path: address });
+    expect(first).toMatchObject({
+      rows: ROWS,
+      path: address,
+      identity: [[LINES.length, 'one'], [ROWS.length]],
+    });
     hub.ranges = false;
     expect(await read(address)).toEqual(first);
     put(LINES.replace('fold', 'sing'), '"two"');

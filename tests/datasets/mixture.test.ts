@@ -21,8 +21,8 @@ const template = createChatTemplate(
   byteTokenizer(),
 );
 const columns: PairColumns = { prompt: 'prompt', adversarial: 'bad', desired: 'good' };
-/** Sources a, b and c of 7, 11 and 5 rows; a prompt tells its source and row. */
-const SIZES: Readonly<Record<string, readonly number[]>> = { a: [4, 3], b: [11], c: [2, 2, 1] };
+/** Sources a, b, c and d of 7, 11, 5 and 11 rows; a prompt tells its source and row. */
+const SIZES: Readonly<Record<string, readonly number[]>> = { a: [4, 3], b: [11], c: [2, 2, 1], d: [11] };
 const open: OpenSource = async (path) =>
   new CountingSource(SIZES[path as string] ?? [], (index) => ({
     prompt: `${String(path)}${index}`,
@@ -124,6 +124,27 @@ describe('a mixture', () => {
     const both = config([part('a', { repeat: false }), part('c', { repeat: false })], { context: 100 });
     expect(promptsOf(await run({ ...both, prefetch: 0 }, 12))).toHaveLength(12);
     await expect(run(both, 13)).rejects.toMatchObject({ code: 'DATASET_ENDED' });
+  });
+
+  it('draws by seed, and mixes the rows of each of its datasets in an order of its own', async () => {
+    const given = config([part('b'), part('d')], { context: 100 });
+    const orders = await Promise.all([1, 2].map(async (seed) => promptsOf(await run(given, 60, seed))));
+    const [one, two] = orders.map((prompts) => prompts.map((prompt) => prompt[0]).join(''));
+    expect(one).not.toBe(two);
+    const rowsOf = (path: string): string[] =>
+      orders[0]!.filter((prompt) => prompt.startsWith(path)).map((prompt) => prompt.slice(1));
+    expect(rowsOf('b').slice(0, 11)).not.toEqual(rowsOf('d').slice(0, 11));
+  });
+
+  it('keeps how far a dataset was that has ended, and lets it end though nothing passes', async () => {
+    const filter: RowFilter[] = [{ column: 'even', equals: true }];
+    const once = config([part('a', { repeat: false, weight: 50, filter }), part('b')], { context: 100 });
+    const { parts } = (await run(once, 30)).at(-1)!.cursor.pairs as MixtureCursor;
+    expect(parts[0]!.ended).toBe(true);
+    expect(parts[0]!.position - parts[0]!.filtered + 7 * parts[0]!.epoch).toBe(4);
+    const nothing: RowFilter[] = [{ column: 'even', equals: 'yes' }];
+    const none = config([part('a', { repeat: false, filter: nothing }), part('b')], { context: 100 });
+    expect(promptsOf(await run(none, 5)).every((prompt) => prompt.startsWith('b'))).toBe(true);
   });
 
   it('leaves out what its filters do not want, and counts it by dataset', async () => {

@@ -27,6 +27,8 @@ const SAMPLES: Readonly<Record<string, readonly object[]>> = {
     { chosen: dialogue('Hi', 'Hello', 'How?', 'No'), rejected: dialogue('Hi', 'Hello', 'How?', 'Like this') },
     { chosen: dialogue('Hi', 'A', 'How?', 'No'), rejected: dialogue('Hi', 'B', 'How?', 'Yes') },
     { chosen: dialogue('Hi', ''), rejected: dialogue('Hi', 'Yes') },
+    { chosen: dialogue('Hi', 'A', 'Bye'), rejected: dialogue('Hi', 'A', 'So long') },
+    { chosen: '\n\nAssistant: Yes', rejected: '\n\nAssistant: No' },
   ],
   'cais/wmdp-corpora/bio-retain-corpus': [{ title: 't', abstract: 'a', text: 'cells', doi: 'd' }],
   'cais/wmdp-corpora/cyber-forget-corpus': [{ text: 'a page' }],
@@ -132,6 +134,10 @@ describe('parseTranscript', () => {
       { role: 'user', content: 'Hi\n\nHow? Human: x' },
       { role: 'assistant', content: 'A' },
       { role: 'assistant', content: '' },
+    ]);
+    expect(parseTranscript('Human: Hi \n\n\nAssistant: A \n', 'x').map(({ content }) => content)).toEqual([
+      'Hi',
+      'A',
     ]);
     for (const text of ['', 'Hi', 'x\n\nHuman: y'])
       expect(() => parseTranscript(text, 'x')).toThrow('x: expected a dialogue');

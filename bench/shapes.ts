@@ -28,6 +28,8 @@ const schema = z.strictObject({
   /** Steps that are timed, after one that is not. */
   repeats: count.default(5),
   threads: count.default(2),
+  /** What backward passes read: held since the forward pass, or computed again block by block. */
+  activations: z.enum(['keep', 'recompute']).default('keep'),
 });
 
 /** Shapes of the model, the batch and the step. Names and meaning as in the JSON files under `bench/configs`. */

@@ -31,7 +31,7 @@ const ADAMW = { betas: [0.9, 0.999], adamEpsilon: 1e-8, weightDecay: 0.01 } as c
 
 /** Builds model, data and operators on ONNX Runtime's CPU provider; the first step compiles. */
 export function workload(shapes: Shapes): Workload {
-  const engine = createEngine(onnxruntimeExecutor({ threads: shapes.threads }));
+  const engine = createEngine(onnxruntimeExecutor(shapes));
   const step = shapes.kind === 'gradient' ? gradientStep(engine, shapes) : trainingStep(engine, shapes);
   return { step, stats: () => engine.stats(), dispose: () => engine.dispose() };
 }

@@ -37,10 +37,12 @@ export interface Stage extends Weights {
   readonly directory: string;
 }
 
+/** What of a recipe says how programs run. */
+export type Running = Pick<Recipe, 'executor' | 'threads' | 'activations'>;
+
 /** An engine on the executor that a recipe or an option names. */
-export function engineOf(options: Pick<Recipe, 'executor' | 'threads'>): Engine {
-  const executor =
-    options.executor === 'tfjs' ? tfjsExecutor() : onnxruntimeExecutor({ threads: options.threads });
+export function engineOf(options: Running): Engine {
+  const executor = options.executor === 'tfjs' ? tfjsExecutor() : onnxruntimeExecutor(options);
   return createEngine(executor, {
     beforeRun: () => {
       endIfOrphaned();
@@ -50,19 +52,13 @@ export function engineOf(options: Pick<Recipe, 'executor' | 'threads'>): Engine 
 }
 
 /** The model folder on an engine, checked against its tokenizer. */
-export async function openModel(
-  directory: string,
-  options: Pick<Recipe, 'executor' | 'threads'>,
-): Promise<Stage> {
+export async function openModel(directory: string, options: Running): Promise<Stage> {
   const { config, parameters } = await loadModel(directory);
   return stageOf(config, parameters, directory, options);
 }
 
 /** The weights of a model folder alone: it needs no tokenizer. */
-export async function openWeights(
-  directory: string,
-  options: Pick<Recipe, 'executor' | 'threads'>,
-): Promise<Weights> {
+export async function openWeights(directory: string, options: Running): Promise<Weights> {
   const { config, parameters } = await loadModel(directory);
   return weightsOf(config, parameters, options);
 }
@@ -100,7 +96,7 @@ async function stageOf(
   config: ModelConfig,
   parameters: Readonly<Record<string, HostTensor>>,
   directory: string,
-  options: Pick<Recipe, 'executor' | 'threads'>,
+  options: Running,
 ): Promise<Stage> {
   const tokenizer = await loadTokenizer(directory);
   checkVocabulary(tokenizer, config.vocabularySize, `model ${directory}`);
@@ -111,7 +107,7 @@ async function stageOf(
 function weightsOf(
   config: ModelConfig,
   parameters: Readonly<Record<string, HostTensor>>,
-  options: Pick<Recipe, 'executor' | 'threads'>,
+  options: Running,
 ): Weights {
   const engine = engineOf(options);
   const uploaded = Object.entries(parameters).map(([name, tensor]) => [name, engine.upload(tensor)] as const);

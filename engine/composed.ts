@@ -10,7 +10,11 @@ export type RecordKernel = (recorder: Recorder, inputs: Inputs, attributes: Attr
 
 /** Kernels that are written with others while tracing. */
 export const composed: Readonly<Record<string, RecordKernel>> = {
-  Identity: (recorder, { x }) => recorder.idOf(x as TensorInfo),
+  Identity: (recorder, { x }, { boundary }) => {
+    const id = recorder.idOf(x as TensorInfo);
+    if (boundary !== undefined) recorder.mark(id, { boundary });
+    return id;
+  },
   ExpandDims: (recorder, { input }, { dim }) => {
     const { shape } = input as TensorInfo;
     const axis = fromStart(dim as number, shape.length + 1);

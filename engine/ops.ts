@@ -80,3 +80,11 @@ export {
   zeros,
   zerosLike,
 } from '@tensorflow/tfjs';
+
+/**
+ * The same tensor, marked as a place from which what follows can be computed anew (see `recompute.ts`).
+ * @param number consecutive along a forward pass.
+ */
+export function boundary(x: Tensor, number: number): Tensor {
+  return tf.engine().runKernel<Tensor>('Identity', { x }, { boundary: number });
+}

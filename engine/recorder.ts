@@ -21,6 +21,12 @@ export class Recorder {
     return this.nodes.push(node) - 1;
   }
 
+  /** Adds attributes that say something about a node without changing what it computes. */
+  mark(id: number, attributes: Attributes): void {
+    const node = at(this.nodes, id);
+    this.nodes[id] = { ...node, attributes: { ...node.attributes, ...attributes } };
+  }
+
   idOf(tensor: TensorInfo): number {
     const id = this.ids.get(tensor.dataId);
     if (id !== undefined) return id;

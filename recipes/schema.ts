@@ -170,6 +170,11 @@ export const recipeSchema = z.strictObject({
   /** Threads of the runtime; part of what decides the bits of a result. */
   threads: positive.max(MOST_THREADS),
   executor: z.enum(['onnxruntime', 'tfjs']),
+  /**
+   * What backward passes of onnxruntime read: `keep` (if not given) holds it since the forward pass, `recompute` holds one
+   * stream a block and computes the rest again: less memory, about a third more time, the same bits.
+   */
+  activations: z.enum(['keep', 'recompute']).exactOptional(),
   model,
   /** Tables, tokenizer and all, generated into the run's directory; null where the data exist. */
   synthetic: z.strictObject({ rows: positive, heldOut: positive }).nullable(),

@@ -5,6 +5,7 @@ import { hoist } from '../hoist.js';
 import { lower } from '../lower.js';
 import { peakBytes } from '../lifetimes.js';
 import type { Meta, Program } from '../program.js';
+import { recompute } from '../recompute.js';
 import { rematerialize } from '../rematerialize.js';
 import { simplify } from '../simplify.js';
 import { float32, int32, type HostTensor, type Value } from '../tensor.js';
@@ -15,17 +16,20 @@ import { hasNativeMemory } from './native-memory.js';
 export interface OnnxRuntimeOptions {
   /** Threads inside an operation. Results depend on it bit for bit, so it is never guessed. */
   readonly threads: number;
+  /** `recompute` computes blocks anew in backward passes instead of holding what they computed: by default `keep`. */
+  readonly activations?: 'keep' | 'recompute';
 }
 
 /** The default executor: one session per program and shapes; weights are fed from where they lie, never copied. */
-export function onnxruntimeExecutor({ threads }: OnnxRuntimeOptions): Executor {
+export function onnxruntimeExecutor(options: OnnxRuntimeOptions): Executor {
+  const { threads } = options;
   return {
     name: 'onnxruntime-cpu',
     fingerprint: { runtime: `onnxruntime ${ort.env.versions.node ?? ort.env.versions.common}`, threads },
     upload: (tensor) => tensor,
     download: (value) => Promise.resolve(value as HostTensor),
-    compile: (signature) => compile(simplify(trace(signature)), threads),
-    compileLoop: (signature, varies) => compileLoop(signature, varies, threads),
+    compile: (signature) => compile(simplify(trace(signature)), options),
+    compileLoop: (signature, varies) => compileLoop(signature, varies, options),
     dispose: () => Promise.resolve(),
   };
 }
@@ -38,13 +42,14 @@ const WORTH_SAVING = 2 ** 26;
 async function compileLoop(
   signature: Signature,
   varies: (path: string) => boolean,
-  threads: number,
+  options: OnnxRuntimeOptions,
 ): Promise<ExecutableLoop> {
   const { once, each } = hoist(simplify(trace(signature)), varies);
-  return { ...(once && { once: await compile(once, threads) }), each: await compile(each, threads) };
+  return { ...(once && { once: await compile(once, options) }), each: await compile(each, options) };
 }
 
-async function compile(whole: Program, threads: number): Promise<Executable> {
+async function compile(traced: Program, { threads, activations }: OnnxRuntimeOptions): Promise<Executable> {
+  const whole = activations === 'recompute' ? recompute(traced) : traced;
   const program = peakBytes(whole) > WORTH_SAVING ? rematerialize(whole) : whole;
   const { model, inputs, outputs } = lower(program);
   const session = await ort.InferenceSession.create(model, {

@@ -40,7 +40,7 @@ export function block(context: BlockContext, layer: number, x_ND: Tensor): Tenso
   const after_ND = ops.add(x_ND, attended_ND);
   const read_ND = config.parallel ? x_ND : after_ND;
   const fed_ND = norm(postMlpNorm, at(`${site}.mlp`, feedForward(context, layer, norm(mlpNorm, read_ND))));
-  return at(`${site}.residual`, ops.add(after_ND, fed_ND));
+  return at(`${site}.residual`, ops.boundary(ops.add(after_ND, fed_ND), layer + 1));
 }
 
 /** The norms of a block by name; a module that has none leaves the stream alone. */

@@ -81,7 +81,7 @@ export function decode(
     at,
     positioned: positioned(config, batch.positions),
   };
-  let x_ND = at('embedding', embedded(config, weights.parameters, batch));
+  let x_ND = at('embedding', ops.boundary(embedded(config, weights.parameters, batch), 0));
   for (let layer = 0; layer < config.layers; layer++) x_ND = block(context, layer, x_ND);
   const { base, finalNorm } = config.modules;
   return normalised(config.norm, weights.parameters, `${base}.${finalNorm}`, x_ND);

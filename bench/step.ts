@@ -15,7 +15,8 @@ import {
 } from '../engine/index.js';
 import { draws } from '../foundation/index.js';
 import { createAttack, createDefender, type AttackConfig, type DefendConfig } from '../operators/index.js';
-import { ATTACK_AIMS, pairLosses } from '../operators/pair-losses.js';
+import { pairLosses } from '../operators/pair-losses.js';
+import { ATTACK_AIMS } from '../operators/pair-objectives.js';
 import { modelConfig, randomBatches, randomParameters, randomTokens } from './random.js';
 import { siteOf, type Shapes } from './shapes.js';
 
@@ -89,7 +90,7 @@ function uploadAll(engine: Engine, shapes: Shapes): Record<string, Value> {
 
 type GradientArgs<T = Tensor> = {
   readonly parameters: Readonly<Record<string, T>>;
-  readonly batch: Readonly<Record<'tokens' | 'positions' | 'segments' | 'slots', T>> & {
+  readonly batch: Readonly<Record<'tokens' | 'positions' | 'segments' | 'slots' | 'rowWeight', T>> & {
     readonly labels: Readonly<Record<string, Readonly<Record<'index' | 'tokens' | 'weights', T>>>>;
   };
   readonly deltas: Readonly<Record<string, T>>;
@@ -153,6 +154,7 @@ function everyTokenLabelled(engine: Engine, shapes: Shapes): GradientArgs<Value>
       ),
     ),
     slots: engine.upload(int32(grid, columns)),
+    rowWeight: engine.upload(float32([], [1 / shapes.batch])),
     labels: { adversarial: labels },
   };
 }

@@ -85,7 +85,7 @@ export function createArm(
       steps,
       microbatches: defend.microbatches,
       batches: (from) => batchesOf(recipe, stage, from, host.note),
-      attack: attack && createAttack(engine, defender.model, attack),
+      attack: attack && createAttack(engine, defender.model, attack, { reference: defender.base() }),
       epsilon: attack?.epsilon,
       defender,
       evaluate: hasQuestions(questions)

@@ -23,6 +23,8 @@ export interface LabelSet {
 export interface PackedBatch {
   /** Rows B. */
   readonly rows: number;
+  /** 1 / (rows of the whole batch): a row's share in losses that are means over rows. */
+  readonly rowWeight: number;
   /** Columns T, padded to a bucket. */
   readonly length: number;
   /** Token ids, 0 on padding. [B·T] */

@@ -59,6 +59,7 @@ export function pack(examples: readonly Example[], options: PackOptions = {}): P
   });
   return {
     rows: rows.length,
+    rowWeight: 1 / rows.length,
     length: sizes.length,
     tokens: grid.tokens,
     positions: grid.positions,

@@ -42,6 +42,7 @@ function rowsOf(batch: PackedBatch, from: number, end: number, labelCount: numbe
   return {
     firstRow: from,
     rows: end - from,
+    rowWeight: batch.rowWeight,
     length: batch.length,
     slotCount: batch.slotCount,
     tokens: batch.tokens.slice(first, last),

@@ -14,10 +14,12 @@ import {
   type Tensor,
   type Value,
 } from '../engine/index.js';
+import { comparisonOf } from './comparison.js';
 import { coefficientsOf, type AttackConfig, type Coefficients } from './config.js';
 import { feedOf, type BatchFeed } from './feed.js';
 import { programName, type Model, type ModelWeights } from './model.js';
-import { ATTACK_AIMS, decoderWeights, pairLosses, weighted } from './pair-losses.js';
+import { decoderWeights, pairLosses, weighted, type Comparison } from './pair-losses.js';
+import { ATTACK_AIMS, PAIR_LOSSES, type PairLoss } from './pair-objectives.js';
 import type { AttackTrace, PerSite, PerturbationState } from './perturbation.js';
 import { uploadScalars } from './scalars.js';
 
@@ -28,6 +30,7 @@ export type AttackFixed<T = Tensor> = {
   /** 1 for vectors that some token receives, else 0. float32 [B, P] */
   readonly attacked: T;
   readonly coefficients: Readonly<Record<string, T>>;
+  readonly comparison: Comparison<T>;
   readonly epsilon: T;
 };
 
@@ -45,23 +48,23 @@ export type AttackResult<T = Tensor> = {
 };
 
 /** The coefficients of an attack's losses. @throws LOSS_UNKNOWN, LOSS_NONE */
-export function attackCoefficients(config: AttackConfig): Coefficients {
-  return coefficientsOf('attack', { ...config.losses }, ['toward', 'away'], config.normalizeCoefficients);
+export function attackCoefficients(config: AttackConfig): Coefficients<PairLoss> {
+  return coefficientsOf('attack', { ...config.losses }, PAIR_LOSSES, config.normalizeCoefficients);
 }
 
 /** Gradient of the losses for δ at all sites, AdamW on δ (decay included, as published), projection: one program. */
 export function attackIteration(
   model: Model,
   sites: readonly string[],
-  losses: readonly string[],
+  losses: readonly PairLoss[],
   keepGradients: boolean,
 ): Definition<AttackFixed & AttackVarying, AttackResult> {
   return {
     name: programName('attack', model, [sites, losses, keepGradients]),
-    compute: ({ weights, batch, attacked, state, coefficients, epsilon, adam }) => {
+    compute: ({ weights, batch, attacked, state, coefficients, comparison, epsilon, adam }) => {
       const fixed = fixedWeights(model, weights);
       const { loss, aux, gradients } = valueAndGradients((delta) => {
-        const parts = pairLosses(model, fixed, batch, delta, ATTACK_AIMS, losses);
+        const parts = pairLosses(model, fixed, batch, delta, ATTACK_AIMS, losses, comparison);
         return { loss: weighted(parts, coefficients), aux: parts };
       }, state.delta);
       const next = adamwUpdate(state.delta, gradients, { first: state.m, second: state.v }, adam);
@@ -119,8 +122,7 @@ export function readFigures(
   return {
     iteration,
     loss: figures[0] as number,
-    toward: parts['toward'] ?? 0,
-    away: parts['away'] ?? 0,
+    losses: parts,
     norms: norm(0),
     meanNorms: norm(1),
   };
@@ -129,6 +131,7 @@ export function readFigures(
 /**
  * An attack's objective on a batch, without any update.
  * @param deltas a perturbation, or none for the model as it is.
+ * Losses that compare do so with `weights` without adapters.
  */
 export async function attackLoss(
   engine: Engine,
@@ -140,18 +143,23 @@ export async function attackLoss(
 ): Promise<number> {
   const coefficients = attackCoefficients(config);
   const losses = [...coefficients.keys()];
-  type Args = Pick<AttackFixed, 'weights' | 'batch' | 'coefficients'> & { readonly deltas: PerSite<Tensor> };
+  type Args = Pick<AttackFixed, 'weights' | 'batch' | 'coefficients' | 'comparison'> & {
+    readonly deltas: PerSite<Tensor>;
+  };
   const definition: Definition<Args> = {
     name: programName('attack-loss', model, [Object.keys(deltas), losses]),
     compute: (args) =>
       weighted(
-        pairLosses(model, args.weights, args.batch, args.deltas, ATTACK_AIMS, losses),
+        pairLosses(model, args.weights, args.batch, args.deltas, ATTACK_AIMS, losses, args.comparison),
         args.coefficients,
       ),
   };
+  const feed = feedOf(engine, batch);
+  const aimed = { aims: ATTACK_AIMS, names: losses, objectives: config.objectives };
   const loss = (await engine.run(definition, {
     weights,
-    batch: feedOf(engine, batch),
+    batch: feed,
+    comparison: await comparisonOf(engine, model, weights.parameters, batch, feed, aimed),
     coefficients: uploadScalars(engine, Object.fromEntries(coefficients)),
     deltas,
   })) as Value;

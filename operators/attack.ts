@@ -14,10 +14,12 @@ import {
   type AttackResult,
   type AttackVarying,
 } from './attack-iteration.js';
+import { comparisonOf } from './comparison.js';
 import type { AttackConfig } from './config.js';
 import { attackedSlots, feedOf } from './feed.js';
 import type { Model, ModelWeights } from './model.js';
-import { ATTACK_AIMS, requireLabels, type Aims } from './pair-losses.js';
+import { requireLabels } from './pair-losses.js';
+import { ATTACK_AIMS, completionsOf } from './pair-objectives.js';
 import {
   StateBuffers,
   type AttackTrace,
@@ -33,6 +35,13 @@ export interface AttackKey {
   readonly seed: number;
 }
 
+export interface AttackOptions {
+  /** Also give the last iteration's gradients for δ. */
+  readonly keepGradients?: boolean;
+  /** Parameters of what losses compare with; if not given, those that are attacked, in both cases without adapters. */
+  readonly reference?: PerSite<Value>;
+}
+
 /** Shapes of batches whose buffers are kept between attacks. */
 const KEPT_BATCHES = 8;
 
@@ -45,14 +54,13 @@ export type Attack = (weights: ModelWeights, batch: PackedBatch, key: AttackKey)
 /**
  * The published attack: δ = 0; K times the gradient of the losses for δ at all sites, AdamW, and projection of every
  * token's vector onto the ball of radius ε. One program run per iteration; every number is an argument of it.
- * @param options.keepGradients also give the last iteration's gradients for δ.
- * @throws SITE_UNKNOWN, SITE_DUPLICATE, LOSS_UNKNOWN, LOSS_NONE; when run, LABELS_MISSING, SLOTS_NONE, LOSS_NOT_FINITE.
+ * @throws SITE_UNKNOWN, SITE_DUPLICATE, LOSS_UNKNOWN, LOSS_NONE; when run, LABELS_MISSING, LABELS_UNPAIRED, SLOTS_NONE, LOSS_NOT_FINITE.
  */
 export function createAttack(
   engine: Engine,
   model: Model,
   config: AttackConfig,
-  options: { readonly keepGradients?: boolean } = {},
+  options: AttackOptions = {},
 ): Attack {
   const coefficients = attackCoefficients(config);
   const losses = [...coefficients.keys()];
@@ -62,18 +70,20 @@ export function createAttack(
   const buffers = new StateBuffers(engine, KEPT_BATCHES * new Set(widths.map(([, width]) => width)).size);
 
   return async (weights, batch) => {
-    requireLabels(
-      'attack',
-      batch,
-      losses.map((name) => ATTACK_AIMS[name as keyof Aims]),
-    );
+    requireLabels('attack', batch, completionsOf(losses, ATTACK_AIMS));
     requireSlots(batch);
     const shapes = Object.fromEntries(
       widths.map(([site, width]) => [site, [batch.rows, batch.slotCount, width]]),
     );
+    const feed = feedOf(engine, batch);
     const fixed = {
       weights,
-      batch: feedOf(engine, batch),
+      batch: feed,
+      comparison: await comparisonOf(engine, model, options.reference ?? weights.parameters, batch, feed, {
+        aims: ATTACK_AIMS,
+        names: losses,
+        objectives: config.objectives,
+      }),
       attacked: engine.upload(float32([batch.rows, batch.slotCount], attackedSlots(batch))),
       coefficients: uploadScalars(engine, Object.fromEntries(coefficients)),
       epsilon: engine.upload(float32([], [config.epsilon])),

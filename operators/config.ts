@@ -2,16 +2,37 @@
 import type { AdamWConfig, ScheduleConfig } from '../engine/index.js';
 import { complain } from '../foundation/index.js';
 
-/** Losses of an attack, with their coefficients. Toward the adversarial completion, away from the desired one. */
-export interface AttackLosses {
+/** Coefficients of losses on pairs of completions, one wanted and one unwanted. */
+export interface PairLosses {
+  /** Cross-entropy of the wanted completion. */
   readonly toward?: number;
+  /** −log(1−p) of the unwanted completion's tokens. */
   readonly away?: number;
+  /** Gradient ascent: minus the cross-entropy of the unwanted completion. */
+  readonly ga?: number;
+  /** Direct preference optimization of the wanted over the unwanted completion. */
+  readonly dpo?: number;
+  /** Identity preference optimization of the wanted over the unwanted completion. */
+  readonly ipo?: number;
+  /** Negative preference optimization against the unwanted completion. */
+  readonly npo?: number;
 }
 
+/** Settings of losses that have any; the published ones where they are not given. */
+export interface Objectives {
+  /** β 0.3; the share of preferences taken to be wrong, 0. */
+  readonly dpo?: { readonly beta?: number; readonly labelSmoothing?: number };
+  /** β 0.3: the margin that is aimed at is 1/(2β). */
+  readonly ipo?: { readonly beta?: number };
+  /** β 0.1; smaller is closer to gradient ascent. */
+  readonly npo?: { readonly beta?: number };
+}
+
+/** Losses of an attack, with their coefficients. Toward the adversarial completion, away from the desired one. */
+export interface AttackLosses extends PairLosses {}
+
 /** Losses of a defence, with their coefficients. Toward the desired completion, away from the adversarial one. */
-export interface DefendLosses {
-  readonly toward?: number;
-  readonly away?: number;
+export interface DefendLosses extends PairLosses {
   /** Cross-entropy on benign rows, without the perturbation. */
   readonly sft?: number;
   /** Divergence from the base model on benign rows, without the perturbation, divided by its own detached value. */
@@ -29,6 +50,7 @@ export interface AttackConfig extends AdamWConfig {
   /** Steps of gradient, AdamW and projection. */
   readonly iterations: number;
   readonly losses: AttackLosses;
+  readonly objectives?: Objectives;
   /** Divides coefficients by their sum, as the published code does. */
   readonly normalizeCoefficients?: boolean;
 }
@@ -55,6 +77,7 @@ export interface DefendConfig extends AdamWConfig {
   /** Parts that a batch is split into by rows; gradients are accumulated over them. */
   readonly microbatches: number;
   readonly losses: DefendLosses;
+  readonly objectives?: Objectives;
   /** Divides coefficients by their sum, as the published code does. */
   readonly normalizeCoefficients?: boolean;
   readonly schedule: ScheduleConfig;
@@ -66,20 +89,20 @@ export interface DefendConfig extends AdamWConfig {
 }
 
 /** Names of the losses that are used, in a fixed order, with their coefficients. */
-export type Coefficients = ReadonlyMap<string, number>;
+export type Coefficients<Name extends string = string> = ReadonlyMap<Name, number>;
 
 /**
  * The coefficients that are not zero, in the order of `known`.
  * @param normalize divide by the sum of all.
  * @throws LOSS_UNKNOWN where a name is not among `known`; LOSS_NONE where nothing is left.
  */
-export function coefficientsOf(
+export function coefficientsOf<Name extends string>(
   owner: string,
   losses: Readonly<Record<string, number | undefined>>,
-  known: readonly string[],
+  known: readonly Name[],
   normalize = false,
-): Coefficients {
-  const stranger = Object.keys(losses).find((name) => !known.includes(name));
+): Coefficients<Name> {
+  const stranger = Object.keys(losses).find((name) => !(known as readonly string[]).includes(name));
   if (stranger !== undefined)
     complain({
       code: 'LOSS_UNKNOWN',

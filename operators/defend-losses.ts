@@ -4,17 +4,19 @@ import type { BatchFeed, BatchTensors, LabelFeed } from './feed.js';
 import { labelOdds } from './label-odds.js';
 import { kl, toward } from './losses.js';
 import type { Model, ModelWeights } from './model.js';
-import { decoderWeights, DEFENCE_AIMS, pairLosses } from './pair-losses.js';
+import { decoderWeights, pairLosses, type Comparison } from './pair-losses.js';
+import { DEFENCE_AIMS, isPairLoss, PAIR_LOSSES } from './pair-objectives.js';
 import type { PerSite } from './perturbation.js';
 
 /** The losses that a defence knows, in the order in which it reports them. */
-export const DEFENCE_LOSSES = ['toward', 'away', 'sft', 'kl'] as const;
+export const DEFENCE_LOSSES = [...PAIR_LOSSES, 'sft', 'kl'] as const;
 export type DefenceLoss = (typeof DEFENCE_LOSSES)[number];
 
 /** One part of a batch: pair rows under their perturbation (no sites: without one), benign rows without any. */
 export type PartArgs<T = Tensor> = {
   readonly pairs: Readonly<Record<string, T>> | BatchFeed<T>;
   readonly deltas: PerSite<T>;
+  readonly comparison: Comparison<T>;
   readonly benign: Readonly<Record<string, T>> | BatchFeed<T>;
   /** Log-probabilities of the base model at the benign rows' anchors, [N, V]; empty without kl. */
   readonly base: Readonly<Record<string, T>>;
@@ -29,9 +31,17 @@ export function pairTerms(
   part: PartArgs,
   losses: readonly DefenceLoss[],
 ): Record<string, Tensor> {
-  const names = losses.filter((name) => name === 'toward' || name === 'away');
+  const names = losses.filter(isPairLoss);
   if (names.length === 0) return {};
-  return pairLosses(model, weights, part.pairs as BatchTensors, part.deltas, DEFENCE_AIMS, names);
+  return pairLosses(
+    model,
+    weights,
+    part.pairs as BatchTensors,
+    part.deltas,
+    DEFENCE_AIMS,
+    names,
+    part.comparison,
+  );
 }
 
 export function benignLosses(

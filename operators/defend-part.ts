@@ -2,10 +2,13 @@
 import { splitBatch, type PackedBatch } from '../datasets/index.js';
 import type { Engine, Value } from '../engine/index.js';
 import { complain } from '../foundation/index.js';
+import { comparisonOf } from './comparison.js';
+import type { Objectives } from './config.js';
 import type { DefenceLoss, PartArgs } from './defend-losses.js';
 import { baseLogProbabilities, type DefencePlan } from './defend-program.js';
 import { feedOf, type BatchFeed } from './feed.js';
-import { DEFENCE_AIMS, requireLabels } from './pair-losses.js';
+import { requireLabels } from './pair-losses.js';
+import { completionsOf, DEFENCE_AIMS, isPairLoss } from './pair-objectives.js';
 import type { PerSite } from './perturbation.js';
 
 /** Rows that are computed together. */
@@ -39,30 +42,35 @@ export function partsOf(
   }));
 }
 
-/** Uploads a part, and computes what the kl term compares with: the base model's log-probabilities. */
+/**
+ * Uploads a part, and computes what losses compare with: the base model's log-probabilities.
+ * @param parameters of the base model.
+ */
 export async function preparePart(
   engine: Engine,
   plan: DefencePlan,
   losses: readonly DefenceLoss[],
   part: DefendPart,
   parameters: PerSite<Value>,
+  objectives?: Objectives,
 ): Promise<PartArgs<Value>> {
-  const pairLosses = losses.filter((name) => name === 'toward' || name === 'away');
+  const pairLosses = losses.filter(isPairLoss);
   const anchors = losses.includes('kl');
   const pairs = pairLosses.length > 0 ? (part.pairs ?? missing('pair rows', pairLosses)) : undefined;
   const benign =
     anchors || losses.includes('sft') ? (part.benign ?? missing('benign rows', losses)) : undefined;
-  if (pairs)
-    requireLabels(
-      'defend',
-      pairs,
-      pairLosses.map((name) => DEFENCE_AIMS[name]),
-    );
+  if (pairs) requireLabels('defend', pairs, completionsOf(pairLosses, DEFENCE_AIMS));
   if (benign) requireLabels('defend', benign, ['desired']);
   const benignFeed = benign && feedOf(engine, benign, { anchors });
+  const pairFeed = pairs && feedOf(engine, pairs);
+  const aimed = { aims: DEFENCE_AIMS, names: pairLosses, objectives };
   return {
-    pairs: pairs ? feedOf(engine, pairs) : {},
+    pairs: pairFeed ?? {},
     deltas: (pairs && part.deltas) ?? {},
+    comparison:
+      pairs && pairFeed
+        ? await comparisonOf(engine, plan.model, parameters, pairs, pairFeed, aimed)
+        : { reference: {}, settings: {} },
     benign: benignFeed ?? {},
     base: anchors && benignFeed ? { logProbabilities: await base(engine, plan, parameters, benignFeed) } : {},
   };

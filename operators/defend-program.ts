@@ -23,6 +23,7 @@ import {
 import type { BatchFeed } from './feed.js';
 import { programName, type Model, type ModelWeights } from './model.js';
 import { weighted } from './pair-losses.js';
+import { isPairLoss } from './pair-objectives.js';
 import type { PerSite } from './perturbation.js';
 
 /** Where the weights are: what is trained (adapters, or parameters), and the rest. */
@@ -174,9 +175,8 @@ function partGradients(
   sites: readonly string[] | null,
   joined: (gradients: Named) => Named = (gradients) => gradients,
 ): { readonly aux: Named; readonly gradients: Named } {
-  const ofPairs = (name: DefenceLoss): boolean => name === 'toward' || name === 'away';
-  const pairs = losses.filter(ofPairs);
-  const benign = losses.filter((name) => !ofPairs(name));
+  const pairs = losses.filter(isPairLoss);
+  const benign = losses.filter((name) => !isPairLoss(name));
   const parts = [
     ...(pairs.length > 0 ? [pairGradients(plan, pairs, args, sites ?? [])] : []),
     ...(benign.length > 0 ? [benignGradients(plan, benign, args, sites !== null)] : []),

@@ -28,7 +28,7 @@ import { trainable, type Trainable } from './trainable.js';
 export type { Defender, DefenderOptions, DefenderState, DefendTrace } from './defender.js';
 
 /**
- * A defender on weights as they are. These also are the base model of the kl term (without adapters).
+ * A defender on weights as they are. These also are, without adapters, the base model that losses compare with.
  * @throws LOSS_UNKNOWN, LOSS_NONE, TRAIN_LAYER_UNKNOWN
  */
 export function createDefender(
@@ -82,11 +82,17 @@ class BufferedDefender implements Defender {
     return this.what.plan.join({ trained: this.state.trained, frozen: this.what.weights.frozen });
   }
 
+  base(): PerSite<Value> {
+    return this.what.plan.join(this.what.weights).parameters;
+  }
+
   async step(parts: readonly DefendPart[]): Promise<readonly DefendTrace[]> {
-    const base = this.what.plan.join(this.what.weights).parameters;
+    const base = this.base();
     const ready: PartArgs<Value>[] = [];
     for (const part of parts)
-      ready.push(await preparePart(this.engine, this.what.plan, this.names, part, base));
+      ready.push(
+        await preparePart(this.engine, this.what.plan, this.names, part, base, this.config.objectives),
+      );
     if (this.config.reinitialize) this.state = { ...this.state, first: this.zeros(), second: this.zeros() };
     this.leftover = parts.length === 1 ? (parts[0]?.leftover ?? {}) : {};
     const update = ready.length === 1 ? this.atOnce(ready[0] as PartArgs<Value>) : this.inParts(ready);

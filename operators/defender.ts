@@ -32,6 +32,8 @@ export interface Defender {
   readonly updates: number;
   /** The current weights. Their memory is used again by the next `step`: ask anew after it. */
   weights(): ModelWeights;
+  /** Parameters of the base model, which losses compare with: the weights before training, without adapters. */
+  base(): ModelWeights['parameters'];
   /**
    * `iterations` updates on one batch, which is given in parts ({@link partsOf}); gradients of the parts add up to
    * the whole's, each part's under its own perturbation. After an error the weights are those of the last good update.

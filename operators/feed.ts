@@ -11,6 +11,8 @@ export type BatchFeed<T = Value> = {
   readonly positions: T;
   readonly segments: T;
   readonly slots: T;
+  /** A row's share in means over the whole batch's rows. float32 scalar */
+  readonly rowWeight: T;
   readonly labels: Readonly<Record<string, LabelFeed<T>>>;
 };
 
@@ -37,6 +39,7 @@ export function feedOf(
     positions: engine.upload(int32(shape, batch.positions)),
     segments: engine.upload(int32(shape, batch.segments)),
     slots: engine.upload(int32(shape, batch.slots)),
+    rowWeight: engine.upload(float32([], [batch.rowWeight])),
     labels: Object.fromEntries(Object.entries(sets).map(([name, set]) => [name, labelFeed(engine, set)])),
   };
 }

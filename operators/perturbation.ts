@@ -34,9 +34,8 @@ export interface AttackTrace {
   readonly iteration: number;
   /** The objective: coefficients times losses. */
   readonly loss: number;
-  /** Losses without their coefficients; 0 where the attack does not use one. */
-  readonly toward: number;
-  readonly away: number;
+  /** Losses without their coefficients, by name; only those that are used. */
+  readonly losses: Readonly<Record<string, number>>;
   /** Largest realised L2 norm of a token's vector, by site. */
   readonly norms: PerSite<number>;
   /** Mean realised L2 norm over perturbed tokens, by site. */

@@ -1,7 +1,7 @@
 /** @file What a run's stages found, as metric values. Numbers in, numbers out; clocks only for people. */
 import type { TrainingBatch } from '../datasets/index.js';
 import type { DefendTrace } from './defender.js';
-import type { Perturbation } from './perturbation.js';
+import type { AttackTrace, Perturbation } from './perturbation.js';
 
 type Values = Record<string, number>;
 
@@ -9,14 +9,11 @@ type Values = Record<string, number>;
 export function attackValues(perturbations: readonly Perturbation[], epsilon?: number): Values {
   const traces = perturbations.flatMap(({ trace }) => trace.slice(-1));
   const first = perturbations.flatMap(({ trace }) => trace.slice(0, 1));
-  const sum = (of: 'loss' | 'toward' | 'away', among = traces): number =>
-    among.reduce((total, trace) => total + trace[of], 0);
-  const values: Values = {
-    loss: sum('loss'),
-    firstLoss: sum('loss', first),
-    toward: sum('toward'),
-    away: sum('away'),
-  };
+  const sum = (of: (trace: AttackTrace) => number, among = traces): number =>
+    among.reduce((total, trace) => total + of(trace), 0);
+  const values: Values = { loss: sum(({ loss }) => loss), firstLoss: sum(({ loss }) => loss, first) };
+  for (const name of Object.keys(traces[0]?.losses ?? {}))
+    values[name] = sum(({ losses }) => losses[name] ?? 0);
   if (epsilon !== undefined) values['epsilon'] = epsilon;
   for (const site of Object.keys(traces[0]?.norms ?? {})) {
     values[`norm/${site}`] = Math.max(...traces.map(({ norms }) => norms[site] ?? 0));

@@ -19,13 +19,41 @@ const adamW = {
   weightDecay: rate,
 };
 
+/** Losses on pairs: an attack wants the adversarial completion, a defence the desired one. */
+const pairLosses = {
+  /** Cross-entropy of the wanted completion. */
+  toward: coefficient,
+  /** −log(1−p) of the unwanted one's tokens. */
+  away: coefficient,
+  /** Gradient ascent: minus the cross-entropy of the unwanted one. */
+  ga: coefficient,
+  /** Preference of the wanted over the unwanted one, against the base model: DPO and IPO. */
+  dpo: coefficient,
+  ipo: coefficient,
+  /** Negative preference optimization against the unwanted one. */
+  npo: coefficient,
+};
+
+const beta = z.number().positive().exactOptional();
+
+/** Settings of losses; the published ones where they are not given. */
+const objectives = z.strictObject({
+  /** `labelSmoothing`: the share of preferences that are taken to be wrong. β 0.3, 0 if not given. */
+  dpo: z.strictObject({ beta, labelSmoothing: z.number().min(0).lt(0.5).exactOptional() }).exactOptional(),
+  /** The margin that is aimed at is 1/(2β). β 0.3 if not given. */
+  ipo: z.strictObject({ beta }).exactOptional(),
+  /** β 0.1 if not given; smaller is closer to gradient ascent. */
+  npo: z.strictObject({ beta }).exactOptional(),
+});
+
 const attack = z.strictObject({
   sites: z.array(z.string()).min(1),
   segments: z.enum(['prompt', 'prompt+completions']),
   epsilon: rate,
   iterations: count,
   ...adamW,
-  losses: z.strictObject({ toward: coefficient, away: coefficient }),
+  losses: z.strictObject(pairLosses),
+  objectives: objectives.exactOptional(),
   normalizeCoefficients: z.boolean().exactOptional(),
 });
 
@@ -42,7 +70,14 @@ const train = z.discriminatedUnion('kind', [
 const defend = z.strictObject({
   iterations: positive,
   microbatches: positive,
-  losses: z.strictObject({ toward: coefficient, away: coefficient, sft: coefficient, kl: coefficient }),
+  losses: z.strictObject({
+    ...pairLosses,
+    /** Cross-entropy on benign rows. */
+    sft: coefficient,
+    /** Divergence from the base model on benign rows. */
+    kl: coefficient,
+  }),
+  objectives: objectives.exactOptional(),
   normalizeCoefficients: z.boolean().exactOptional(),
   ...adamW,
   schedule: z.strictObject({ kind: z.enum(['constant', 'cosine', 'linear']), warmup: count }),

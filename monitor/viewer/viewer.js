@@ -93,11 +93,9 @@ function drawChoice(panel, keys, { smooth = false, log = false } = {}) {
 function drawTraining() {
   const of = (kind, names) =>
     names.filter((name) => store.names(kind).includes(name)).map((name) => `${kind}/${name}`);
-  drawChoice(training.attack, of('attack', ['loss', 'toward', 'away']), { smooth: true, log: true });
-  drawChoice(training.defend, of('defend', ['loss', 'toward', 'away', 'sft', 'kl']), {
-    smooth: true,
-    log: true,
-  });
+  const pairs = ['loss', 'toward', 'away', 'dpo', 'ipo', 'npo', 'ga'];
+  drawChoice(training.attack, of('attack', pairs), { smooth: true, log: true });
+  drawChoice(training.defend, of('defend', [...pairs, 'sft', 'kl']), { smooth: true, log: true });
   drawChoice(training.optimizer, of('defend', ['gradientNorm', 'learningRate']));
   drawChoice(
     training.throughput,

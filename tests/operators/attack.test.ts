@@ -127,8 +127,8 @@ describe("an attack's trace", () => {
   it('has the loss before each update and the realised norms after it', async () => {
     const found = await make(0.5)(fixed.weights, fixed.batch, { step: 0, seed: 0 });
     expect(found.trace.map(({ iteration }) => iteration)).toEqual([0, 1, 2, 3]);
-    for (const { loss, toward, away, norms, meanNorms } of found.trace) {
-      expect(loss).toBeCloseTo(toward + 0.5 * away, 4);
+    for (const { loss, losses, norms, meanNorms } of found.trace) {
+      expect(loss).toBeCloseTo(losses['toward']! + 0.5 * losses['away']!, 4);
       for (const site of config.sites) {
         expect(norms[site]).toBeLessThanOrEqual(0.5 * (1 + 1e-5));
         expect(meanNorms[site]).toBeLessThanOrEqual(norms[site]!);

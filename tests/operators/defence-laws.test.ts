@@ -35,6 +35,7 @@ const TRAINS: Record<string, Partial<DefendConfig>> = {
   adapters: {},
   'layers 0 and 2': { train: { kind: 'full', layers: [0, 2] } },
   'all parameters': { train: { kind: 'full', layers: 'all' }, losses: { toward: 1, away: 0.5, sft: 0.7 } },
+  'losses that compare with a reference': { losses: { dpo: 1, ipo: 0.1, npo: 0.5, ga: 0.1 } },
   'without kl': { losses: { toward: 1, away: 0.5, sft: 0.7 } },
 };
 

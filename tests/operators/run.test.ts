@@ -31,6 +31,7 @@ const pairs: PackedBatch = {
   segments: new Int32Array([1, 0]),
   slots: new Int32Array(2),
   slotCount: 1,
+  rowWeight: 1,
   labels: {},
 };
 
@@ -52,6 +53,7 @@ function defender(log: string[]): Defender {
       return updates;
     },
     weights: () => ({ parameters: {}, adapters: {} }),
+    base: () => ({}),
     step: (parts) => {
       log.push(`defend ${parts.length}${parts.every((part) => part.deltas) ? ' perturbed' : ''}`);
       weight = (weight * 31 + ++updates) % 1009;
@@ -78,8 +80,7 @@ function attack(log: string[]): Attack {
         {
           iteration: 0,
           loss: 2,
-          toward: 2,
-          away: 0,
+          losses: { toward: 2 },
           norms: { embedding: 0.5 },
           meanNorms: { embedding: 0.5 },
         },

@@ -24,7 +24,7 @@ import {
 import { fixtures } from './fixtures.js';
 
 const root = join(fixtures, 'lat');
-const KNOWN = new Set(['toward', 'away', 'sft', 'kl']);
+const KNOWN = new Set(['toward', 'away', 'sft', 'kl', 'dpo']);
 /** PEFT's settings of the fixtures' adapters; the rank is read from the file. */
 const ALPHA = 8;
 const PROJECTIONS = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'up_proj', 'down_proj'];
@@ -60,10 +60,14 @@ const rows = present
   ? (json('rows.json') as { lat: readonly (readonly Row[])[]; sft: readonly (readonly Row[])[] })
   : { lat: [], sft: [] };
 
+/** Named in the published configurations, without any code behind it; it counts where coefficients are divided. */
+const UNIMPLEMENTED = 'sft_dpo';
+const known = (coefs: Record<string, number>) =>
+  Object.fromEntries(Object.entries(coefs).filter(([name]) => name !== UNIMPLEMENTED));
 const used = (coefs: Record<string, number>) =>
   Object.fromEntries(Object.entries(coefs).filter(([, value]) => value !== 0));
 const unknown = ({ adversary, defence }: Case): string[] => {
-  const names = new Set(Object.keys({ ...used(adversary.coefs), ...used(defence.coefs) }));
+  const names = new Set(Object.keys({ ...used(known(adversary.coefs)), ...used(known(defence.coefs)) }));
   return [...names].filter((name) => !KNOWN.has(name));
 };
 const ADAMW = { betas: [0.9, 0.999], adamEpsilon: 1e-8, weightDecay: 0.01 } as const;
@@ -76,13 +80,13 @@ function configs({ adversary, defence }: Case, rank: number): { attack: AttackCo
       epsilon: adversary.epsilon,
       iterations: adversary.iterations,
       learningRate: adversary.lr,
-      losses: adversary.coefs,
+      losses: known(adversary.coefs),
       ...ADAMW,
     },
     defend: {
       iterations: defence.iterations,
       microbatches: 1,
-      losses: defence.coefs,
+      losses: known(defence.coefs),
       learningRate: defence.lr,
       schedule: { kind: 'constant', warmup: 0 },
       clipNorm: defence.clip,
@@ -179,7 +183,7 @@ const paddedLength = (batch: readonly Row[]): number =>
 
 const executors = {
   onnxruntime: { make: () => onnxruntimeExecutor({ threads: 1 }), only: null },
-  tfjs: { make: tfjsExecutor, only: 'toward_away_kl_completions' },
+  tfjs: { make: tfjsExecutor, only: ['toward_away_kl_completions', 'dpo'] },
 };
 
 for (const [executor, { make, only }] of Object.entries(executors))
@@ -194,7 +198,7 @@ for (const [executor, { make, only }] of Object.entries(executors))
       it.skip('rmu, rmu_lat: representation misdirection is not known yet', () => undefined);
 
     for (const [name, one] of Object.entries(cases)) {
-      if (only !== null && name !== only) continue;
+      if (only !== null && !only.includes(name)) continue;
       const losses = unknown(one);
       if (losses.length > 0) {
         it.skip(`${name}: losses ${losses.join(', ')} are not known yet`, () => undefined);
@@ -209,9 +213,13 @@ for (const [executor, { make, only }] of Object.entries(executors))
               tolerance,
             );
           one.adversary_losses[step]!.forEach((published, k) => {
-            for (const loss of ['toward', 'away'] as const)
+            for (const loss of ['toward', 'away', 'dpo'])
               if (`adv_${loss}` in published)
-                near(`step ${step}.${k} ${loss}`, perturbation.trace[k]![loss], published[`adv_${loss}`]!);
+                near(
+                  `step ${step}.${k} ${loss}`,
+                  perturbation.trace[k]!.losses[loss]!,
+                  published[`adv_${loss}`]!,
+                );
           });
           defence.forEach(({ losses }, k) => {
             const published = one.defence_losses[step * defence.length + k]!;

@@ -28,10 +28,10 @@ export interface Objectives {
   readonly npo?: { readonly beta?: number };
 }
 
-/** Losses of an attack, with their coefficients. Toward the adversarial completion, away from the desired one. */
-export interface AttackLosses extends PairLosses {}
+/** Losses of an attack, with their coefficients: it wants the adversarial completion, not the desired one. */
+export type AttackLosses = PairLosses;
 
-/** Losses of a defence, with their coefficients. Toward the desired completion, away from the adversarial one. */
+/** Losses of a defence, with their coefficients: it wants the desired completion, not the adversarial one. */
 export interface DefendLosses extends PairLosses {
   /** Cross-entropy on benign rows, without the perturbation. */
   readonly sft?: number;

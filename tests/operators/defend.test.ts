@@ -147,7 +147,7 @@ describe('a defence', () => {
 describe('a defence refuses', () => {
   const weights = () => tinyWeights(engine, 1);
   it.each([
-    ['LOSS_UNKNOWN', { losses: { toward: 1, dpo: 1 } }],
+    ['LOSS_UNKNOWN', { losses: { toward: 1, dop: 1 } as object }],
     ['LOSS_NONE', { losses: {} }],
     ['TRAIN_LAYER_UNKNOWN', { train: { kind: 'full', layers: [3] } }],
     ['TRAIN_LAYER_UNKNOWN', { train: { kind: 'full', layers: [] } }],

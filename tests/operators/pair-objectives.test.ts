@@ -31,8 +31,10 @@ const attackConfig = (name: Name): AttackConfig => ({
 });
 const shape = [ROWS, ONE_SHAPE.slots, TINY_WIDTH];
 const numbers = async (value: Value) => [...(await engine.download(value)).data];
-const scaled = ({ data, ...rest }: HostTensor, by: number): HostTensor =>
-  ({ ...rest, data: Float32Array.from(data, (x) => x * by) }) as HostTensor;
+const scaled = ({ data, ...rest }: HostTensor, by: number): HostTensor => ({
+  ...rest,
+  data: Float32Array.from(data, (x) => x * by),
+});
 
 describe('losses of pairs', () => {
   for (const name of NAMES)

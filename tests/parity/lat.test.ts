@@ -22,6 +22,7 @@ import {
   type Perturbation,
 } from '../../operators/index.js';
 import { fixtures } from './fixtures.js';
+import { cosine, relative } from './measures.js';
 
 const root = join(fixtures, 'lat');
 const KNOWN = new Set(['toward', 'away', 'sft', 'kl', 'dpo']);
@@ -120,19 +121,6 @@ function byPosition({ data, shape }: HostTensor, positions: number): Float32Arra
     );
   return out;
 }
-
-function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let [dot, left, right] = [0, 0, 0];
-  for (let at = 0; at < Math.max(a.length, b.length); at++) {
-    dot += a[at]! * b[at]!;
-    left += a[at]! ** 2;
-    right += b[at]! ** 2;
-  }
-  return left === 0 && right === 0 ? 1 : dot / Math.sqrt(left * right);
-}
-
-const relative = (got: number, expected: number): number =>
-  Math.abs(got - expected) / Math.max(Math.abs(expected), 1e-6);
 
 interface Step {
   readonly perturbation: Perturbation;

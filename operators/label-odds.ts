@@ -5,7 +5,7 @@
 import { headWeight, ops, type ModelConfig, type Tensor } from '../engine/index.js';
 import { oddsAndSlopes } from './losses.js';
 
-// N label, C label of a chunk, D width, V vocabulary
+// N label, C label of a chunk, D width, V vocabulary, E width + 1
 
 /** Logits that are held at once: fewer would make matrix products slow, more would cost memory. */
 const CHUNK = { logits: 2 ** 20, labels: 128 } as const;
@@ -25,13 +25,17 @@ export function labelOdds(
     const [hidden, head_VD, save] = inputs as [Tensor, Tensor, (tensors: Tensor[]) => void];
     const chunks = chunksOf(hidden, tokens_N, config.vocabularySize).map(({ hidden_CD, tokens_C }) => {
       const { odds, slopes } = headOdds(hidden_CD, head_VD, tokens_C, config.logitSoftCap);
-      return { hidden_CD, odds, slopes_CV: slopes, slopes_CD: ops.matMul(slopes, head_VD) };
+      const both_CE = ops.concat([ops.expandDims(odds, 1), ops.matMul(slopes, head_VD)], 1);
+      return { hidden_CD, slopes_CV: slopes, both_CE };
     });
+    // In one tensor, so that whoever needs either has a chunk's logits done with before those of the next are begun.
+    const both_NE = joined(chunks.map(({ both_CE }) => both_CE));
+    const [labels, width] = hidden.shape as [number, number];
     save([
-      joined(chunks.map(({ slopes_CD }) => slopes_CD)),
+      ops.slice(both_NE, [0, 1], [labels, width]),
       ...chunks.flatMap((each) => [each.slopes_CV, each.hidden_CD]),
     ]);
-    return { value: joined(chunks.map(({ odds }) => odds)), gradFunc };
+    return { value: ops.reshape(ops.slice(both_NE, [0, 0], [labels, 1]), [labels]), gradFunc };
   });
   return compute(hidden_ND, headWeight(config, parameters));
 }

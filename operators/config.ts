@@ -28,11 +28,21 @@ export interface Objectives {
   readonly npo?: { readonly beta?: number };
 }
 
+/** Settings of a defence's losses. */
+export interface DefendObjectives extends Objectives {
+  /** For `rmu` and `retain`: the block after which activations are read, and the norm (6.5) of what is steered to. */
+  readonly rmu?: { readonly layer: number; readonly norm?: number };
+}
+
 /** Losses of an attack, with their coefficients: it wants the adversarial completion, not the desired one. */
 export type AttackLosses = PairLosses;
 
 /** Losses of a defence, with their coefficients: it wants the desired completion, not the adversarial one. */
 export interface DefendLosses extends PairLosses {
+  /** Steers activations of prompt and unwanted completion to a fixed random vector, under the perturbation. */
+  readonly rmu?: number;
+  /** Holds activations of benign rows where the base model has them, without the perturbation. */
+  readonly retain?: number;
   /** Cross-entropy on benign rows, without the perturbation. */
   readonly sft?: number;
   /** Divergence from the base model on benign rows, without the perturbation, divided by its own detached value. */
@@ -68,6 +78,8 @@ export type TrainConfig =
       readonly kind: 'full';
       /** `all` trains embeddings, norms and head too; a list trains these decoder layers. */
       readonly layers: 'all' | readonly number[];
+      /** Modules of these layers that are trained: `down_proj`, …; all if not given. */
+      readonly modules?: readonly string[];
     };
 
 /** Training under perturbation. */
@@ -77,7 +89,7 @@ export interface DefendConfig extends AdamWConfig {
   /** Parts that a batch is split into by rows; gradients are accumulated over them. */
   readonly microbatches: number;
   readonly losses: DefendLosses;
-  readonly objectives?: Objectives;
+  readonly objectives?: DefendObjectives;
   /** Divides coefficients by their sum, as the published code does. */
   readonly normalizeCoefficients?: boolean;
   readonly schedule: ScheduleConfig;

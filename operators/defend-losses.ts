@@ -7,10 +7,21 @@ import type { Model, ModelWeights } from './model.js';
 import { decoderWeights, pairLosses, type Comparison } from './pair-losses.js';
 import { DEFENCE_AIMS, isPairLoss, PAIR_LOSSES } from './pair-objectives.js';
 import type { PerSite } from './perturbation.js';
+import { residualAfter, squaredDistance } from './steering.js';
 
 /** The losses that a defence knows, in the order in which it reports them. */
-export const DEFENCE_LOSSES = [...PAIR_LOSSES, 'sft', 'kl'] as const;
+export const DEFENCE_LOSSES = [...PAIR_LOSSES, 'rmu', 'retain', 'sft', 'kl'] as const;
 export type DefenceLoss = (typeof DEFENCE_LOSSES)[number];
+
+/** Whether a loss is on pair rows, under the perturbation; the others are on benign rows. */
+export function isOfPairs(name: DefenceLoss): boolean {
+  return name === 'rmu' || isPairLoss(name);
+}
+
+/** Whether a loss reads activations after a block, and nothing above it. */
+export function isSteering(name: DefenceLoss): boolean {
+  return name === 'rmu' || name === 'retain';
+}
 
 /** One part of a batch: pair rows under their perturbation (no sites: without one), benign rows without any. */
 export type PartArgs<T = Tensor> = {
@@ -18,6 +29,8 @@ export type PartArgs<T = Tensor> = {
   readonly deltas: PerSite<T>;
   readonly comparison: Comparison<T>;
   readonly benign: Readonly<Record<string, T>> | BatchFeed<T>;
+  /** What `rmu` and `retain` need: `control` [D], position weights `forget` and `keep` [B, T], `base` [B, T, D]. */
+  readonly steering: Readonly<Partial<Record<'control' | 'forget' | 'keep' | 'base', T>>>;
   /** Log-probabilities of the base model at the benign rows' anchors, [N, V]; empty without kl. */
   readonly base: Readonly<Record<string, T>>;
 };
@@ -25,33 +38,40 @@ export type PartArgs<T = Tensor> = {
 /** Keeps 0/0 away where the kl term is divided by its own value. */
 export const KL_GUARD = 1e-8;
 
+/** Losses on pair rows. @param layer after which `rmu` reads activations. */
 export function pairTerms(
   model: Model,
+  layer: number,
   weights: ModelWeights<Tensor>,
   part: PartArgs,
   losses: readonly DefenceLoss[],
 ): Record<string, Tensor> {
-  const names = losses.filter(isPairLoss);
-  if (names.length === 0) return {};
-  return pairLosses(
-    model,
-    weights,
-    part.pairs as BatchTensors,
-    part.deltas,
-    DEFENCE_AIMS,
-    names,
-    part.comparison,
-  );
+  const [pairs, names] = [part.pairs as BatchTensors, losses.filter(isPairLoss)];
+  const found =
+    names.length === 0
+      ? {}
+      : pairLosses(model, weights, pairs, part.deltas, DEFENCE_AIMS, names, part.comparison);
+  if (!losses.includes('rmu')) return found;
+  const { control, forget } = part.steering as Record<string, Tensor>;
+  const x_BTD = residualAfter(model, layer, weights, pairs, part.deltas);
+  return { ...found, rmu: squaredDistance(x_BTD, control as Tensor, forget as Tensor) };
 }
 
+/** Losses on benign rows. @param layer after which `retain` reads activations. */
 export function benignLosses(
   model: Model,
+  layer: number,
   weights: ModelWeights<Tensor>,
   part: PartArgs,
   losses: readonly DefenceLoss[],
 ): Record<string, Tensor> {
   const benign = part.benign as BatchTensors;
   const found: Record<string, Tensor> = {};
+  if (losses.includes('retain')) {
+    const { base, keep } = part.steering as Record<string, Tensor>;
+    const x_BTD = residualAfter(model, layer, weights, benign);
+    found['retain'] = squaredDistance(x_BTD, base as Tensor, keep as Tensor);
+  }
   if (!losses.includes('sft') && !losses.includes('kl')) return found;
   const hidden = hiddenStates(model, decoderWeights(model, weights), benign);
   if (losses.includes('sft')) {

@@ -4,15 +4,16 @@
  * perturbations it is ordinary training. Knows nothing about how a perturbation was found.
  */
 import { adamwScalars, scheduleFactor, type Engine, type HostTensor, type Value } from '../engine/index.js';
-import { complain } from '../foundation/index.js';
 import { coefficientsOf, type Coefficients, type DefendConfig } from './config.js';
 import { DEFENCE_LOSSES, KL_GUARD, type DefenceLoss, type PartArgs } from './defend-losses.js';
+import { divergence } from './defend-base.js';
+import type { DefencePlan, SplitWeights } from './defend-plan.js';
+import { notFinite, stateMismatch } from './defend-errors.js';
 import { preparePart, type DefendPart } from './defend-part.js';
 import {
   accumulateGradients,
   applyGradients,
   defendAtOnce,
-  divergence,
   type AtOnceFixed,
   type AtOnceResult,
   type AtOnceVarying,
@@ -23,13 +24,15 @@ import type { Defender, DefenderOptions, DefenderState, DefendTrace } from './de
 import type { Model, ModelWeights } from './model.js';
 import { StateBuffers, type PerSite } from './perturbation.js';
 import { uploadScalars } from './scalars.js';
-import { trainable, type Trainable } from './trainable.js';
+import { CONTROL_NORM, controlVector } from './steering.js';
+import { steeringLayer } from './steering-layer.js';
+import { trainable } from './trainable.js';
 
 export type { Defender, DefenderOptions, DefenderState, DefendTrace } from './defender.js';
 
 /**
  * A defender on weights as they are. These also are, without adapters, the base model that losses compare with.
- * @throws LOSS_UNKNOWN, LOSS_NONE, TRAIN_LAYER_UNKNOWN
+ * @throws LOSS_UNKNOWN, LOSS_NONE, TRAIN_LAYER_UNKNOWN, TRAIN_MODULE_UNKNOWN, TRAIN_UNREACHED, RMU_LAYER
  */
 export function createDefender(
   engine: Engine,
@@ -37,20 +40,14 @@ export function createDefender(
   config: DefendConfig,
   options: DefenderOptions,
 ): Defender {
-  return new BufferedDefender(
-    engine,
-    config,
-    trainable(engine, model, config.train, options.weights, options.seed),
-    {
-      ...options,
-      coefficients: coefficientsOf(
-        'defend',
-        { ...config.losses },
-        DEFENCE_LOSSES,
-        config.normalizeCoefficients,
-      ),
-    },
-  );
+  const { losses, normalizeCoefficients, objectives, train } = config;
+  const coefficients = coefficientsOf('defend', { ...losses }, DEFENCE_LOSSES, normalizeCoefficients);
+  const { weights, plan } = trainable(engine, model, train, options.weights, options.seed);
+  const names = [...coefficients.keys()];
+  const layer = steeringLayer(model, names, objectives, Object.keys(weights.trained));
+  const control = controlVector(model.config.width, objectives?.rmu?.norm ?? CONTROL_NORM, options.seed);
+  const what = { weights, plan: { ...plan, layer } };
+  return new BufferedDefender(engine, config, what, { ...options, coefficients, control });
 }
 
 type State = TrainedState<Value>;
@@ -69,12 +66,16 @@ class BufferedDefender implements Defender {
   constructor(
     private readonly engine: Engine,
     private readonly config: DefendConfig,
-    private readonly what: Trainable,
-    private readonly options: DefenderOptions & { readonly coefficients: Coefficients },
+    private readonly what: { readonly plan: DefencePlan; readonly weights: SplitWeights<Value> },
+    private readonly options: DefenderOptions & {
+      readonly coefficients: Coefficients<DefenceLoss>;
+      /** What `rmu` steers to, [D]. */
+      readonly control: HostTensor;
+    },
   ) {
     this.model = what.plan.model;
     this.buffers = new StateBuffers(engine);
-    this.names = [...options.coefficients.keys()] as DefenceLoss[];
+    this.names = [...options.coefficients.keys()];
     this.state = { trained: what.weights.trained, first: this.zeros(), second: this.zeros() };
   }
 
@@ -91,7 +92,15 @@ class BufferedDefender implements Defender {
     const ready: PartArgs<Value>[] = [];
     for (const part of parts)
       ready.push(
-        await preparePart(this.engine, this.what.plan, this.names, part, base, this.config.objectives),
+        await preparePart(
+          this.engine,
+          this.what.plan,
+          this.names,
+          part,
+          base,
+          this.options.control,
+          this.config.objectives,
+        ),
       );
     if (this.config.reinitialize) this.state = { ...this.state, first: this.zeros(), second: this.zeros() };
     this.leftover = parts.length === 1 ? (parts[0]?.leftover ?? {}) : {};
@@ -116,7 +125,7 @@ class BufferedDefender implements Defender {
         Object.entries(this.state[kind]).map(([name, { shape }]) => {
           const tensor = saved.tensors[`${kind}/${name}`];
           if (!tensor || tensor.shape.join() !== shape.join())
-            return refuse(`${kind}/${name}`, shape, tensor?.shape);
+            return stateMismatch(`${kind}/${name}`, shape, tensor?.shape);
           return [name, this.engine.upload(tensor)];
         }),
       );
@@ -227,24 +236,4 @@ type Update = (optimizer: Optimizer, target: State) => Promise<number[]>;
 
 function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T) => U): Record<string, U> {
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
-}
-
-function notFinite(update: number, loss: number, gradientNorm: number): never {
-  return complain({
-    code: 'LOSS_NOT_FINITE',
-    owner: `defend, update ${update}`,
-    expected: 'a finite loss and gradient',
-    got: `loss ${loss}, gradient norm ${gradientNorm}`,
-    hint: 'lower the learning rate, or go back to an earlier checkpoint',
-  });
-}
-
-function refuse(name: string, shape: readonly number[], got: readonly number[] | undefined): never {
-  return complain({
-    code: 'STATE_MISMATCH',
-    owner: 'defend',
-    expected: `${name} of shape [${shape.join(', ')}]`,
-    got: got ? `[${got.join(', ')}]` : 'none',
-    hint: 'resume with the recipe and model that the state was saved with',
-  });
 }

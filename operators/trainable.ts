@@ -3,19 +3,19 @@ import type { Engine, Value } from '../engine/index.js';
 import { adapterScale, blockPath, initialAdapters } from '../engine/index.js';
 import { complain } from '../foundation/index.js';
 import type { TrainConfig } from './config.js';
-import type { DefencePlan, SplitWeights } from './defend-program.js';
+import type { DefencePlan, SplitWeights } from './defend-plan.js';
 import type { Model, ModelWeights } from './model.js';
 
 /** The weights in two parts, and how programs put them together. */
 export interface Trainable {
-  readonly plan: DefencePlan;
+  readonly plan: Omit<DefencePlan, 'layer'>;
   readonly weights: SplitWeights<Value>;
 }
 
 /**
  * Divides weights into trained and frozen ones. Where adapters are trained and there are none, fresh ones are made
  * (a function of the seed); where parameters are trained, adapters stay as they are.
- * @throws TRAIN_LAYER_UNKNOWN
+ * @throws TRAIN_LAYER_UNKNOWN, TRAIN_MODULE_UNKNOWN
  */
 export function trainable(
   engine: Engine,
@@ -36,7 +36,7 @@ export function trainable(
       },
     };
   }
-  const chosen = chosenParameters(model, train.layers, Object.keys(weights.parameters));
+  const chosen = chosenParameters(model, train, Object.keys(weights.parameters));
   const adapters = Object.keys(weights.adapters);
   return {
     weights: {
@@ -67,10 +67,22 @@ export function freshAdapters(
 
 function chosenParameters(
   model: Model,
-  layers: 'all' | readonly number[],
+  { layers, modules }: Extract<TrainConfig, { kind: 'full' }>,
   names: readonly string[],
 ): ReadonlySet<string> {
-  if (layers === 'all') return new Set(names);
+  const stranger = modules?.find((module) => !names.some((name) => name.includes(`.${module}.`)));
+  if (stranger !== undefined)
+    complain({
+      code: 'TRAIN_MODULE_UNKNOWN',
+      owner: 'defend.train.modules',
+      expected: 'modules that this model has, such as down_proj',
+      got: stranger,
+      hint: 'correct the name',
+    });
+  const ofModules = names.filter(
+    (name) => !modules || modules.some((module) => name.includes(`.${module}.`)),
+  );
+  if (layers === 'all') return new Set(ofModules);
   const unknown = layers.find(
     (layer) => !Number.isInteger(layer) || layer < 0 || layer >= model.config.layers,
   );
@@ -83,7 +95,7 @@ function chosenParameters(
       hint: 'name layers that this model has',
     });
   const blocks = layers.map((layer) => `${blockPath(model.config.modules, layer)}.`);
-  return new Set(names.filter((name) => blocks.some((block) => name.startsWith(block))));
+  return new Set(ofModules.filter((name) => blocks.some((block) => name.startsWith(block))));
 }
 
 function pick<T>(record: Readonly<Record<string, T>>, keep: (name: string) => boolean): Record<string, T> {

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { FORMATS, SHAPES } from '../datasets/index.js';
 import type { AttackConfig, DefendConfig, EvaluateConfig } from '../operators/index.js';
+import { defendLosses, defendObjectives, objectives, pairLosses } from './objectives.js';
 
 /** Most threads of a runtime: far more than help, few enough to be started. */
 export const MOST_THREADS = Math.max(1024, 4 * availableParallelism());
@@ -10,7 +11,6 @@ export const MOST_THREADS = Math.max(1024, 4 * availableParallelism());
 const count = z.int().nonnegative();
 const positive = z.int().positive();
 const rate = z.number().nonnegative();
-const coefficient = z.number().exactOptional();
 
 const adamW = {
   learningRate: rate,
@@ -18,33 +18,6 @@ const adamW = {
   adamEpsilon: z.number().positive(),
   weightDecay: rate,
 };
-
-/** Losses on pairs: an attack wants the adversarial completion, a defence the desired one. */
-const pairLosses = {
-  /** Cross-entropy of the wanted completion. */
-  toward: coefficient,
-  /** −log(1−p) of the unwanted one's tokens. */
-  away: coefficient,
-  /** Gradient ascent: minus the cross-entropy of the unwanted one. */
-  ga: coefficient,
-  /** Preference of the wanted over the unwanted one, against the base model: DPO and IPO. */
-  dpo: coefficient,
-  ipo: coefficient,
-  /** Negative preference optimization against the unwanted one. */
-  npo: coefficient,
-};
-
-const beta = z.number().positive().exactOptional();
-
-/** Settings of losses; the published ones where they are not given. */
-const objectives = z.strictObject({
-  /** `labelSmoothing`: the share of preferences that are taken to be wrong. β 0.3, 0 if not given. */
-  dpo: z.strictObject({ beta, labelSmoothing: z.number().min(0).lt(0.5).exactOptional() }).exactOptional(),
-  /** The margin that is aimed at is 1/(2β). β 0.3 if not given. */
-  ipo: z.strictObject({ beta }).exactOptional(),
-  /** β 0.1 if not given; smaller is closer to gradient ascent. */
-  npo: z.strictObject({ beta }).exactOptional(),
-});
 
 const attack = z.strictObject({
   sites: z.array(z.string()).min(1),
@@ -64,20 +37,19 @@ const train = z.discriminatedUnion('kind', [
     alpha: z.number().positive(),
     projections: z.array(z.string()).min(1),
   }),
-  z.strictObject({ kind: z.literal('full'), layers: z.union([z.literal('all'), z.array(count).min(1)]) }),
+  z.strictObject({
+    kind: z.literal('full'),
+    layers: z.union([z.literal('all'), z.array(count).min(1)]),
+    /** Modules of these layers that are trained, such as `down_proj`; all if not given. */
+    modules: z.array(z.string()).min(1).exactOptional(),
+  }),
 ]);
 
 const defend = z.strictObject({
   iterations: positive,
   microbatches: positive,
-  losses: z.strictObject({
-    ...pairLosses,
-    /** Cross-entropy on benign rows. */
-    sft: coefficient,
-    /** Divergence from the base model on benign rows. */
-    kl: coefficient,
-  }),
-  objectives: objectives.exactOptional(),
+  losses: z.strictObject(defendLosses),
+  objectives: defendObjectives.exactOptional(),
   normalizeCoefficients: z.boolean().exactOptional(),
   ...adamW,
   schedule: z.strictObject({ kind: z.enum(['constant', 'cosine', 'linear']), warmup: count }),

@@ -7,7 +7,7 @@ export {
   type WeightType,
 } from './config.js';
 export type { LayerAttention, ModelConfig, Norm } from './model-config.js';
-export { blockPath, type Linear, type Modules } from './modules.js';
+export { blockPath, embeddingName, type Linear, type Modules } from './modules.js';
 export { headWeight, hiddenStates, logitsAt, type TokenBatch, type Visit } from './decoder.js';
 export type { Weights } from './weights.js';
 export {

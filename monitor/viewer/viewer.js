@@ -95,7 +95,10 @@ function drawTraining() {
     names.filter((name) => store.names(kind).includes(name)).map((name) => `${kind}/${name}`);
   const pairs = ['loss', 'toward', 'away', 'dpo', 'ipo', 'npo', 'ga'];
   drawChoice(training.attack, of('attack', pairs), { smooth: true, log: true });
-  drawChoice(training.defend, of('defend', [...pairs, 'sft', 'kl']), { smooth: true, log: true });
+  drawChoice(training.defend, of('defend', [...pairs, 'rmu', 'retain', 'sft', 'kl']), {
+    smooth: true,
+    log: true,
+  });
   drawChoice(training.optimizer, of('defend', ['gradientNorm', 'learningRate']));
   drawChoice(
     training.throughput,

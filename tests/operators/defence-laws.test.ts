@@ -36,6 +36,15 @@ const TRAINS: Record<string, Partial<DefendConfig>> = {
   'layers 0 and 2': { train: { kind: 'full', layers: [0, 2] } },
   'all parameters': { train: { kind: 'full', layers: 'all' }, losses: { toward: 1, away: 0.5, sft: 0.7 } },
   'losses that compare with a reference': { losses: { dpo: 1, ipo: 0.1, npo: 0.5, ga: 0.1 } },
+  'down_proj up to the block that is steered': {
+    train: { kind: 'full', layers: [0, 1], modules: ['down_proj'] },
+    losses: { rmu: 1, retain: 2 },
+    objectives: { rmu: { layer: 1 } },
+  },
+  'adapters everywhere, with some activations steered': {
+    losses: { rmu: 1, sft: 1 },
+    objectives: { rmu: { layer: 0 } },
+  },
   'without kl': { losses: { toward: 1, away: 0.5, sft: 0.7 } },
 };
 

@@ -182,8 +182,6 @@ for (const [executor, { make, only }] of Object.entries(executors))
     });
     afterAll(() => engine.dispose());
     if (!present) it.skip(`no trajectories.json in ${root}`, () => undefined);
-    if (existsSync(join(root, 'rmu.json')) && only === null)
-      it.skip('rmu, rmu_lat: representation misdirection is not known yet', () => undefined);
 
     for (const [name, one] of Object.entries(cases)) {
       if (only !== null && !only.includes(name)) continue;

@@ -32,7 +32,7 @@ export type { Defender, DefenderOptions, DefenderState, DefendTrace } from './de
 
 /**
  * A defender on weights as they are. These also are, without adapters, the base model that losses compare with.
- * @throws LOSS_UNKNOWN, LOSS_NONE, TRAIN_LAYER_UNKNOWN, TRAIN_MODULE_UNKNOWN, TRAIN_UNREACHED, RMU_LAYER
+ * @throws LOSS_UNKNOWN, LOSS_NONE, TRAIN_LAYER_UNKNOWN, TRAIN_MODULE_UNKNOWN, TRAIN_UNREACHED, LOSS_LAYER
  */
 export function createDefender(
   engine: Engine,

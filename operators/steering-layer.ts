@@ -8,7 +8,7 @@ import { reaches } from './steering.js';
 /**
  * The block after which `rmu` and `retain` read; 0 where they are not used.
  * @param trained names of what is trained.
- * @throws RMU_LAYER, TRAIN_UNREACHED where weights are trained that no loss depends on: only their decay would move them.
+ * @throws LOSS_LAYER, TRAIN_UNREACHED where weights are trained that no loss depends on: only their decay would move them.
  */
 export function steeringLayer(
   { config }: Model,
@@ -20,7 +20,7 @@ export function steeringLayer(
   if (!names.some(isSteering)) return layer ?? 0;
   if (layer === undefined || layer >= config.layers)
     return complain({
-      code: 'RMU_LAYER',
+      code: 'LOSS_LAYER',
       owner: 'defend.objectives.rmu.layer',
       expected: `the block, from 0 to ${config.layers - 1}, after which rmu and retain read activations`,
       got: layer === undefined ? 'none' : `${layer}`,

@@ -152,8 +152,8 @@ describe('a defence refuses', () => {
     ['TRAIN_LAYER_UNKNOWN', { train: { kind: 'full', layers: [3] } }],
     ['TRAIN_LAYER_UNKNOWN', { train: { kind: 'full', layers: [] } }],
     ['TRAIN_MODULE_UNKNOWN', { train: { kind: 'full', layers: 'all', modules: ['down'] } }],
-    ['RMU_LAYER', { losses: { rmu: 1 } }],
-    ['RMU_LAYER', { losses: { retain: 1 }, objectives: { rmu: { layer: 3 } } }],
+    ['LOSS_LAYER', { losses: { rmu: 1 } }],
+    ['LOSS_LAYER', { losses: { retain: 1 }, objectives: { rmu: { layer: 3 } } }],
     ['TRAIN_UNREACHED', { losses: { rmu: 1, retain: 1 }, objectives: { rmu: { layer: 1 } } }],
   ] as [string, Partial<DefendConfig>][])('%s', (code, over) => {
     expect(() => defender(weights(), over)).toThrow(expect.objectContaining({ code }));

@@ -2,7 +2,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createArm, batchesOf } from '../commands/arm.js';
+import { createArm } from '../commands/arm.js';
+import { batchesOf } from '../commands/batches.js';
 import { placed } from '../commands/places.js';
 import { openRecipe, type Stage } from '../commands/stage.js';
 import { openSource, type Cursor, type DatasetCursor, type TrainingBatch } from '../datasets/index.js';

@@ -1,18 +1,10 @@
 /** @file One arm of a job: its stages made from the recipe, its weights written when it is done. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  datasetOf,
-  openSource,
-  trainingBatches,
-  type Cursor,
-  type TrainingBatch,
-} from '../datasets/index.js';
 import type { HostTensor, Value } from '../engine/index.js';
 import { saveModel, writeAdapters } from '../engine/models/index.js';
 import {
   checkpointStore,
-  createAttack,
   createDefender,
   evaluate,
   run,
@@ -26,6 +18,8 @@ import {
 } from '../operators/index.js';
 import type { Recipe } from '../recipes/index.js';
 import type { Control, Recorder } from '../streams/index.js';
+import { attackOf } from './attack-of.js';
+import { batchesOf } from './batches.js';
 import { copyCompanions } from './companions.js';
 import { baseWeights, type Stage } from './stage.js';
 
@@ -64,7 +58,9 @@ export function createArm(
     updates: steps * defend.iterations,
     seed,
   });
-  const subject = subjectOf(engine, defender.model, () => defender.weights(), stage.tokenizer, asked.latent);
+  const { model } = defender;
+  const latent = asked.latent && attackOf(asked.latent, model, recipe, stage);
+  const subject = subjectOf(engine, model, () => defender.weights(), stage.tokenizer, latent);
   const checkpoints = checkpointStore({
     directory: join(directory, 'checkpoints'),
     keep: checkpoint.keep,
@@ -85,7 +81,7 @@ export function createArm(
       steps,
       microbatches: defend.microbatches,
       batches: (from) => batchesOf(recipe, stage, from, host.note),
-      attack: attack && createAttack(engine, defender.model, attack, { reference: defender.base() }),
+      attack: attack && attackOf(attack, model, recipe, stage, { reference: defender.base() }),
       epsilon: attack?.epsilon,
       defender,
       evaluate: hasQuestions(questions)
@@ -118,41 +114,6 @@ export async function trainArm(arm: Arm, recipe: Recipe, stage: Stage, directory
 /** Where {@link trainArm} leaves the weights. */
 export function weightsDirectory(recipe: Recipe, directory: string): string {
   return join(directory, recipe.defend.train.kind === 'adapters' ? 'adapter' : 'model');
-}
-
-/** Endless batches of a recipe after a cursor. Paths are absolute. */
-export function batchesOf(
-  { data, attack, seed }: Recipe,
-  stage: Stage,
-  from: Cursor | undefined,
-  note: (text: string) => void = () => undefined,
-): AsyncIterable<TrainingBatch> {
-  const config = {
-    pairs: chosen(data.pairs, 'pairs'),
-    ...(data.benign && { benign: chosen(data.benign, 'benign') }),
-    batchSize: data.pairsPerBatch,
-    benignBatchSize: data.benignPerBatch,
-    context: stage.config.contextLength,
-    overflow: data.overflow,
-    ...(data.system !== null && { system: data.system }),
-    ...(data.turns && { turns: data.turns }),
-    encoding: { threads: data.threads ?? 1, ...(data.cache && { cache: { directory: data.cache, note } }) },
-    ...(attack && { attacked: attack.segments }),
-    padding: data.padding,
-    minimum: data.minimum,
-    shuffleRows: data.shuffleRows,
-    prefetch: data.prefetch,
-  };
-  // The schema leaves column names open; which ones a table must have is the datasets' business.
-  return trainingBatches(config as unknown as Parameters<typeof trainingBatches>[0], stage.template, {
-    seed,
-    open: openSource,
-    ...(from && { from }),
-  });
-}
-
-function chosen(datasets: Recipe['data']['pairs'], role: 'pairs' | 'benign'): unknown {
-  return Array.isArray(datasets) ? datasets.map((each) => datasetOf(each, role)) : datasetOf(datasets, role);
 }
 
 /** True where there is anything to ask. */

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { attackOf } from './attack-of.js';
 import { evaluate, subjectOf, type Evaluation } from '../operators/index.js';
 import { loadRecipe } from '../recipes/index.js';
 import { fetched } from './fetch.js';
@@ -44,18 +45,20 @@ async function evaluateRecipe(source: string, options: EvaluateOptions): Promise
   const recipe = await loadRecipe(source, { seed: options.seed, set: options.set });
   const out = await mkdtemp(join(tmpdir(), 'latstream-evaluate-'));
   try {
-    const model =
+    const place =
       options.model === undefined ? recipe.model : ({ kind: 'directory', path: options.model } as const);
-    const here = placed({ ...recipe, model }, out);
+    const here = placed({ ...recipe, model: place }, out);
     const stage = await openRecipe(await fetched(here), out);
     try {
       const { scale, adapters } = await adaptersOf(stage, options.adapter);
+      const model = { config: stage.config, ...(scale !== undefined && { adapterScale: scale }) };
+      const { latent } = here.evaluate;
       const subject = subjectOf(
         stage.engine,
-        { config: stage.config, ...(scale !== undefined && { adapterScale: scale }) },
+        model,
         () => ({ parameters: stage.parameters, adapters }),
         stage.tokenizer,
-        here.evaluate.latent,
+        latent && attackOf(latent, model, here, stage),
       );
       return await evaluate(subject, await questionsOf(here, stage), here.evaluate, options.limit);
     } finally {

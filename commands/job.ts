@@ -13,6 +13,7 @@ import {
 import { recipeOfArm, type Recipe } from '../recipes/index.js';
 import { MetricJournal, type Control, type Metric, type Recorder } from '../streams/index.js';
 import { createArm, evaluateArm, hasQuestions, trainArm, weightsDirectory } from './arm.js';
+import { attackOf } from './attack-of.js';
 import { keptEvaluation } from './kept.js';
 import { openRunRecord } from './record.js';
 import { rehearse } from './rehearse.js';
@@ -73,12 +74,14 @@ async function arms(
   const base = await once(join(out, 'base'), async () => {
     if (!hasQuestions(questions)) return NOTHING_ASKED;
     note('evaluating the base model');
+    const { latent } = recipe.evaluate;
+    const model = { config: stage.config };
     const subject = subjectOf(
       stage.engine,
-      { config: stage.config },
+      model,
       () => baseWeights(stage),
       stage.tokenizer,
-      recipe.evaluate.latent,
+      latent && attackOf(latent, model, recipe, stage),
     );
     return unlessStopped(signal, () => evaluate(subject, questions, recipe.evaluate, Infinity, signal));
   });

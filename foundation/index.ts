@@ -1,3 +1,4 @@
+export { symmetricEigen, type Eigen } from './eigen.js';
 export { complain, LatstreamError, type Complaint } from './error.js';
 export { parseJson } from './json.js';
 export { draws, permutation, type Draws } from './random.js';

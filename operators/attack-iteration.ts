@@ -1,27 +1,30 @@
-/** @file One iteration of the gradient attack as a tensor program, and the objective it lowers. */
-import type { PackedBatch } from '../datasets/index.js';
+/** @file One iteration of the gradient attack as a tensor program, and the figures of it. */
 import {
-  adamwUpdate,
+  groupNorms,
   mergeAdapters,
   ops,
-  projectToBall,
   tokenNorms,
   valueAndGradients,
   worthMerging,
-  type AdamWScalars,
   type Definition,
-  type Engine,
+  type Named,
   type Tensor,
-  type Value,
 } from '../engine/index.js';
-import { comparisonOf } from './comparison.js';
-import { coefficientsOf, type AttackConfig, type Coefficients } from './config.js';
-import { feedOf, type BatchFeed } from './feed.js';
+import {
+  boundedVectors,
+  holdsVectors,
+  inActivationUnits,
+  projectParameters,
+  vectorsAt,
+  type Space,
+} from './adversary.js';
+import type { AttackPlan } from './attack-plan.js';
+import { clipRows, stepped, type StepScalars } from './attack-step.js';
+import type { BatchFeed } from './feed.js';
 import { programName, type Model, type ModelWeights } from './model.js';
 import { decoderWeights, pairLosses, weighted, type Comparison } from './pair-losses.js';
-import { ATTACK_AIMS, PAIR_LOSSES, type PairLoss } from './pair-objectives.js';
+import { ATTACK_AIMS } from './pair-objectives.js';
 import type { AttackTrace, PerSite, PerturbationState } from './perturbation.js';
-import { uploadScalars } from './scalars.js';
 
 /** What all iterations of an attack share. */
 export type AttackFixed<T = Tensor> = {
@@ -32,59 +35,83 @@ export type AttackFixed<T = Tensor> = {
   readonly coefficients: Readonly<Record<string, T>>;
   readonly comparison: Comparison<T>;
   readonly epsilon: T;
+  readonly space: Space<T>;
+  /** Penalty and clipping, where they are asked for: their numbers, and each row's share of the labels' weights. [B] */
+  readonly limits: { readonly share?: T; readonly l2?: T; readonly clip?: T };
 };
 
 /** What changes from iteration to iteration. */
 export type AttackVarying<T = Tensor> = {
   readonly state: PerturbationState<T>;
-  readonly adam: AdamWScalars<T>;
+  readonly scalars: StepScalars<T>;
 };
 
 /** The next state, the iteration's figures as one vector ({@link readFigures}), and gradients where they are kept. */
 export type AttackResult<T = Tensor> = {
   readonly state: PerturbationState<T>;
   readonly figures: T;
-  readonly gradients: PerSite<T>;
+  readonly gradients: Readonly<Record<string, T>>;
 };
 
-/** The coefficients of an attack's losses. @throws LOSS_UNKNOWN, LOSS_NONE */
-export function attackCoefficients(config: AttackConfig): Coefficients<PairLoss> {
-  return coefficientsOf('attack', { ...config.losses }, PAIR_LOSSES, config.normalizeCoefficients);
-}
-
-/** Gradient of the losses for δ at all sites, AdamW on δ (decay included, as published), projection: one program. */
+/** Gradient of the losses for δ at all sites, a step (AdamW's decay included, as published), projection: one program. */
 export function attackIteration(
   model: Model,
-  sites: readonly string[],
-  losses: readonly PairLoss[],
+  plan: AttackPlan,
   keepGradients: boolean,
 ): Definition<AttackFixed & AttackVarying, AttackResult> {
+  const { sites, losses, adversary, step } = plan;
   return {
-    name: programName('attack', model, [sites, losses, keepGradients]),
-    compute: ({ weights, batch, attacked, state, coefficients, comparison, epsilon, adam }) => {
+    name: programName('attack', model, [plan, keepGradients]),
+    compute: ({ weights, batch, attacked, state, coefficients, epsilon, space, limits, ...args }) => {
       const fixed = fixedWeights(model, weights);
-      const { loss, aux, gradients } = valueAndGradients((delta) => {
-        const parts = pairLosses(model, fixed, batch, delta, ATTACK_AIMS, losses, comparison);
-        return { loss: weighted(parts, coefficients), aux: parts };
-      }, state.delta);
-      const next = adamwUpdate(state.delta, gradients, { first: state.m, second: state.v }, adam);
-      const delta = Object.fromEntries(
-        sites.map((site) => [site, projectToBall(next.parameters[site] as Tensor, epsilon)]),
+      const bounded = (site: string, parameters: Named): Tensor =>
+        boundedVectors(adversary, site, parameters, space, attacked, epsilon);
+      const { loss, aux, gradients } = valueAndGradients((parameters) => {
+        const vectors = Object.fromEntries(sites.map((site) => [site, bounded(site, parameters)]));
+        const deltas = Object.fromEntries(
+          sites.map((site) => [site, inActivationUnits(site, vectors[site] as Tensor, space)]),
+        );
+        const parts = pairLosses(model, fixed, batch, deltas, ATTACK_AIMS, losses, args.comparison);
+        const objective = weighted(parts, coefficients);
+        return { loss: penalized(objective, Object.values(vectors), limits), aux: parts };
+      }, state.parameters);
+      const { clip, share } = limits;
+      const clipped = clip && share ? clipRows(gradients, clip, share) : gradients;
+      const next = stepped(
+        state,
+        clipped,
+        args.scalars,
+        step,
+        holdsVectors(adversary) ? adversary.per : 'example',
       );
-      const reach = sites.map((site) => ops.sum(tokenNorms(next.parameters[site] as Tensor)));
-      const norms = sites.flatMap((site) => normFigures(delta[site] as Tensor, attacked));
+      const parameters = Object.fromEntries(
+        Object.entries(next.parameters).map(([name, parameter]) => [
+          name,
+          projectParameters(adversary, parameter, epsilon),
+        ]),
+      );
+      const reach = sites.map((site) =>
+        ops.sum(tokenNorms(vectorsAt(adversary, site, next.parameters, space, attacked))),
+      );
       return {
-        state: { delta, m: next.moments.first, v: next.moments.second },
+        state: { ...next, parameters },
         gradients: keepGradients ? gradients : {},
         figures: ops.stack([
           loss,
           ...losses.map((name) => aux[name] as Tensor),
-          ...norms,
+          ...sites.flatMap((site) => siteFigures(plan, site, bounded(site, parameters), space, attacked)),
           reach.reduce(ops.add),
         ]),
       };
     },
   };
+}
+
+/** With ½·l2·‖δ‖² for every row, weighted like the row's labels: parts of a batch add up to it. */
+function penalized(loss: Tensor, vectors: readonly Tensor[], { l2, share }: AttackFixed['limits']): Tensor {
+  if (!l2 || !share) return loss;
+  const squares_B = vectors.map((each) => ops.sum(ops.square(each), [1, 2])).reduce(ops.add);
+  return ops.add(loss, ops.mul(ops.mul(l2, 0.5), ops.sum(ops.mul(share, squares_B))));
 }
 
 /** Weights of an inner loop, in which they stay as they are: adapters merged where that saves more than it holds. */
@@ -93,10 +120,22 @@ function fixedWeights(model: Model, weights: ModelWeights<Tensor>): ModelWeights
   return { parameters: mergeAdapters(model.config, decoderWeights(model, weights)), adapters: {} };
 }
 
-/** Largest and mean L2 norm over perturbed tokens. */
-function normFigures(delta: Tensor, attacked: Tensor): Tensor[] {
+/**
+ * Largest and mean L2 norm over perturbed tokens in activation units; where ε bounds something else, the largest of that too.
+ * @param vectors_BPD that ε bounds, in its units.
+ */
+export function siteFigures(
+  plan: AttackPlan,
+  site: string,
+  vectors_BPD: Tensor,
+  space: Space,
+  attacked: Tensor,
+): Tensor[] {
+  const delta = inActivationUnits(site, vectors_BPD, space);
   const norms = ops.mul(ops.squeeze(tokenNorms(delta), [2]), attacked);
-  return [ops.max(norms), ops.div(ops.sum(norms), ops.maximum(ops.sum(attacked), 1))];
+  const figures = [ops.max(norms), ops.div(ops.sum(norms), ops.maximum(ops.sum(attacked), 1))];
+  if (plan.plain) return figures;
+  return [...figures, ops.max(groupNorms(vectors_BPD, plan.adversary.per))];
 }
 
 /**
@@ -108,60 +147,20 @@ export function readReach(figures: ArrayLike<number>): number {
 }
 
 /** An iteration's figures by name. */
-export function readFigures(
-  figures: ArrayLike<number>,
-  iteration: number,
-  sites: readonly string[],
-  losses: readonly string[],
-): AttackTrace {
+export function readFigures(figures: ArrayLike<number>, iteration: number, plan: AttackPlan): AttackTrace {
+  const { sites, losses, plain } = plan;
   const parts = Object.fromEntries(losses.map((name, at) => [name, figures[1 + at] as number]));
-  const norm = (which: 0 | 1): PerSite<number> =>
+  const each = plain ? 2 : 3;
+  const figure = (which: 0 | 1 | 2): PerSite<number> =>
     Object.fromEntries(
-      sites.map((site, at) => [site, figures[1 + losses.length + 2 * at + which] as number]),
+      sites.map((site, at) => [site, figures[1 + losses.length + each * at + which] as number]),
     );
   return {
     iteration,
     loss: figures[0] as number,
     losses: parts,
-    norms: norm(0),
-    meanNorms: norm(1),
+    norms: figure(0),
+    meanNorms: figure(1),
+    ...(!plain && { bounded: figure(2) }),
   };
-}
-
-/**
- * An attack's objective on a batch, without any update.
- * @param deltas a perturbation, or none for the model as it is.
- * Losses that compare do so with `weights` without adapters.
- */
-export async function attackLoss(
-  engine: Engine,
-  model: Model,
-  config: AttackConfig,
-  weights: ModelWeights,
-  batch: PackedBatch,
-  deltas: PerSite<Value> = {},
-): Promise<number> {
-  const coefficients = attackCoefficients(config);
-  const losses = [...coefficients.keys()];
-  type Args = Pick<AttackFixed, 'weights' | 'batch' | 'coefficients' | 'comparison'> & {
-    readonly deltas: PerSite<Tensor>;
-  };
-  const definition: Definition<Args> = {
-    name: programName('attack-loss', model, [Object.keys(deltas), losses]),
-    compute: (args) =>
-      weighted(
-        pairLosses(model, args.weights, args.batch, args.deltas, ATTACK_AIMS, losses, args.comparison),
-        args.coefficients,
-      ),
-  };
-  const feed = feedOf(engine, batch);
-  const aimed = { aims: ATTACK_AIMS, names: losses, objectives: config.objectives };
-  const loss = (await engine.run(definition, {
-    weights,
-    batch: feed,
-    comparison: await comparisonOf(engine, model, weights.parameters, batch, feed, aimed),
-    coefficients: uploadScalars(engine, Object.fromEntries(coefficients)),
-    deltas,
-  })) as Value;
-  return (await engine.download(loss)).data[0] as number;
 }

@@ -4,8 +4,8 @@
  */
 import { SEGMENT, type PackedBatch } from '../datasets/index.js';
 import { ops, type Definition, type Engine, type Tensor } from '../engine/index.js';
-import { hiddenStates } from '../engine/models/index.js';
-import { attackLoss } from './attack-iteration.js';
+import { hiddenStates, residualOf } from '../engine/models/index.js';
+import { attackLoss } from './attack-loss.js';
 import { createAttack } from './attack.js';
 import type { AttackConfig } from './config.js';
 import { feedOf, type BatchTensors } from './feed.js';
@@ -134,9 +134,4 @@ function normsProgram(
       return norms;
     },
   };
-}
-
-function residualOf(site: string): string {
-  const layer = /^layers\.(\d+)\./.exec(site)?.[1];
-  return layer === undefined ? 'embedding' : `layers.${layer}.residual`;
 }

@@ -49,15 +49,53 @@ export interface DefendLosses extends PairLosses {
   readonly kl?: number;
 }
 
-/** A targeted projected-gradient attack on hidden activations. */
+/**
+ * What δ is made of. `free`: one vector per site and token. `low-rank`, `full-rank`: a linear function of the unperturbed
+ * activation there, δ = B(A h) or W h + b, one function per site and example; h is divided by its mean norm in the example.
+ * `whitened`: one vector per site and token along the principal components of activations, in their standard deviations.
+ */
+export type AdversaryConfig =
+  | { readonly kind: 'free' }
+  | { readonly kind: 'low-rank'; readonly rank: number }
+  | { readonly kind: 'full-rank' }
+  | {
+      readonly kind: 'whitened';
+      /** Largest components only; all that have a variance if not given. */
+      readonly components?: number;
+      /** Batches whose activations are analysed before a run: 8 if not given. */
+      readonly batches?: number;
+    };
+
+/** A projected-gradient attack on hidden activations. What is not given is as published. */
 export interface AttackConfig extends AdamWConfig {
-  /** Sites that are perturbed: `embedding`, `layers.3.mlp`, … */
-  readonly sites: readonly string[];
+  /** Sites that are perturbed: `embedding`, `layers.3.mlp`, …; `all` for every site of the model. */
+  readonly sites: readonly string[] | 'all';
   /** Tokens that are perturbed. The batch's `slots` say so row by row; this is what they were made from. */
   readonly segments: 'prompt' | 'prompt+completions';
-  /** Largest L2 norm of one token's perturbation at one site, in activation units. */
+  /** Largest L2 norm of a perturbation at one site: of one token's, in activation units, unless said otherwise below. */
   readonly epsilon: number;
-  /** Steps of gradient, AdamW and projection. */
+  /**
+   * `relative`: ε and the learning rate are fractions of the mean norm of the residual stream after the site's block (for
+   * `embedding`: of the embedding) over the example's attacked tokens. Default `absolute`.
+   */
+  readonly radius?: 'absolute' | 'relative';
+  /** Whether ε bounds each token's vector (default) or all vectors of an example together. */
+  readonly per?: 'token' | 'example';
+  /** What δ is made of; default `free`. */
+  readonly adversary?: AdversaryConfig;
+  /** `noise`: no gradients, a random direction at radius ε; the control of every comparison. Default `gradient`. */
+  readonly search?: 'gradient' | 'noise';
+  /** Where the search starts: at zero (default), or at random in the ball. */
+  readonly start?: 'zero' | 'random';
+  /** Searches, the first from `start` and the others from random; each example keeps the strongest. Default 1. */
+  readonly restarts?: number;
+  /** `sign`, `normalized`: a step of the learning rate along the gradient's sign or direction. Default `adamw`. */
+  readonly step?: 'adamw' | 'sign' | 'normalized';
+  /** Adds ½·l2·‖δ‖², in the units of ε, to each example's mean loss. */
+  readonly l2?: number;
+  /** Largest norm, over all sites, of the gradient of an example's mean loss. */
+  readonly clipNorm?: number;
+  /** Steps of gradient, update and projection. */
   readonly iterations: number;
   readonly losses: AttackLosses;
   readonly objectives?: Objectives;

@@ -1,6 +1,15 @@
-export { attackLoss } from './attack-iteration.js';
-export { createAttack, type Attack, type AttackKey } from './attack.js';
-export type { AttackConfig, AttackLosses, DefendConfig, DefendLosses, TrainConfig } from './config.js';
+export { attackLoss } from './attack-loss.js';
+export { createAttack, type Attack, type AttackKey, type AttackOptions } from './attack.js';
+export { attackPlan, type AttackPlan } from './attack-plan.js';
+export type { Whitening } from './adversary.js';
+export type {
+  AdversaryConfig,
+  AttackConfig,
+  AttackLosses,
+  DefendConfig,
+  DefendLosses,
+  TrainConfig,
+} from './config.js';
 export { partsOf, type DefendPart } from './defend-part.js';
 export type { DefenceLoss } from './defend-losses.js';
 export { createDefender } from './defend.js';
@@ -34,4 +43,6 @@ export {
 } from './calibrate.js';
 export * as defenceLaws from './defence-laws.js';
 export * as attackLaws from './laws.js';
+export type { Ball } from './ball-measures.js';
+export { whiten } from './whiten.js';
 export { programRun } from './moment.js';

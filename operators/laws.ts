@@ -3,16 +3,10 @@
  * it measured, or throws LAW_BROKEN with it. Hold your own operators to them; they depend on no test framework.
  */
 import { splitBatch } from '../datasets/index.js';
-import {
-  float32,
-  type Definition,
-  type Engine,
-  type HostTensor,
-  type Tensor,
-  type Value,
-} from '../engine/index.js';
-import { attackLoss } from './attack-iteration.js';
-import type { Attack, AttackKey } from './attack.js';
+import type { Value } from '../engine/index.js';
+import { attackLoss, attackRowLosses } from './attack-loss.js';
+import type { Attack } from './attack.js';
+import { LAW_KEY as KEY, type MakeAttack } from './ball-laws.js';
 import type { AttackConfig } from './config.js';
 import {
   allLogits,
@@ -27,48 +21,67 @@ import {
 } from './law-measures.js';
 import type { Perturbation } from './perturbation.js';
 
-/** An attack operator made for a radius. */
-export type MakeAttack = (epsilon: number) => Attack;
+export * from './ball-laws.js';
 
-const KEY: AttackKey = { step: 1, seed: 1 };
-
-/**
- * No token's perturbation is longer than ε at any site, as it arrives in the model.
- * @param tolerance relative; float32 rounding of a norm.
- */
-export async function staysInBall(
+/** Every row of every part is perturbed, not only those of the last one. */
+export async function aliveInEveryPart(
   bench: Bench,
+  make: MakeAttack,
+  epsilon: number,
+  parts: number,
+): Promise<Figures> {
+  const attack = make(epsilon);
+  let weakest = Infinity;
+  for (const part of splitBatch(bench.batch, parts)) {
+    const found = await attack(bench.weights, part, KEY);
+    const tokens = await arrivals({ ...bench, batch: part }, found.deltas);
+    for (let row = 0; row < part.rows; row++) {
+      const own = tokens.flatMap((norms) => [...norms.subarray(row * part.length, (row + 1) * part.length)]);
+      weakest = Math.min(weakest, Math.max(...own));
+    }
+  }
+  return holds('every row of every part is perturbed', weakest > 0, { weakest, parts });
+}
+
+/** No row's objective is higher under the one attack than under the other, such as more restarts and fewer. */
+export async function neverWeaker(
+  { engine, model, weights, batch }: Bench,
+  config: AttackConfig,
+  attack: Attack,
+  other: Attack,
+  tolerance = 1e-4,
+): Promise<Figures> {
+  const losses = async (by: Attack): Promise<Float32Array> => {
+    const { deltas } = await by(weights, batch, KEY);
+    return attackRowLosses(engine, model, config, weights, batch, deltas);
+  };
+  const [ours, theirs] = [await losses(attack), await losses(other)];
+  const worst = Math.max(...ours.map((loss, row) => loss - (theirs[row] as number)));
+  return holds('no row is attacked more weakly', worst <= tolerance, { worst });
+}
+
+/** A linear adversary is a function: at the embedding, where equal tokens have equal activations, they get equal vectors. */
+export async function followsActivation(
+  { engine, weights, batch }: Bench,
   make: MakeAttack,
   epsilon: number,
   tolerance = 1e-5,
 ): Promise<Figures> {
-  const found = await make(epsilon)(bench.weights, bench.batch, KEY);
-  let largest = 0;
-  for (const norms of await arrivals(bench, found.deltas)) largest = Math.max(largest, ...norms);
-  return holds('every token stays within ε', largest <= epsilon * (1 + tolerance), { largest, epsilon });
-}
-
-/** Projecting twice is projecting once. @param project as a program writes it: δ [B, P, D] and ε, a scalar. */
-export async function projectsOnce(
-  engine: Engine,
-  project: (delta: Tensor, epsilon: Tensor) => Tensor,
-  delta: HostTensor,
-  epsilon: number,
-  tolerance = 1e-6,
-): Promise<Figures> {
-  const definition: Definition<{ delta: Tensor; epsilon: Tensor }> = {
-    name: `law-projection:${project.toString()}`,
-    compute: (args) => ({
-      once: project(args.delta, args.epsilon),
-      twice: project(project(args.delta, args.epsilon), args.epsilon),
-    }),
-  };
-  const { once, twice } = (await engine.run(definition, {
-    delta: engine.upload(delta),
-    epsilon: engine.upload(float32([], [epsilon])),
-  })) as unknown as Record<'once' | 'twice', Value>;
-  const change = difference((await engine.download(once)).data, (await engine.download(twice)).data);
-  return holds('projection is idempotent', change <= epsilon * tolerance, { change, epsilon });
+  const { deltas } = await make(epsilon)(weights, batch, KEY);
+  const { data, shape } = await engine.download(deltas['embedding'] as Value);
+  const [, slots, width] = shape as [number, number, number];
+  const seen = new Map<string, number>();
+  let [apart, pairs] = [0, 0];
+  batch.slots.forEach((slot, at) => {
+    if (slot < 0) return;
+    const start = (Math.floor(at / batch.length) * slots + slot) * width;
+    const token = `${Math.floor(at / batch.length)}:${batch.tokens[at]}`;
+    const first = seen.get(token);
+    if (first === undefined) return void seen.set(token, start);
+    pairs += 1;
+    apart = Math.max(apart, difference(data.slice(first, first + width), data.slice(start, start + width)));
+  });
+  return holds('equal activations get equal vectors', apart <= epsilon * tolerance, { apart, pairs });
 }
 
 /** Tokens without a slot, padding among them, receive exactly nothing; tokens with one may. */

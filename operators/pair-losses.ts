@@ -58,7 +58,7 @@ export function pairLosses(
         sequenceLogProbabilities(odds[aims[aim]] as Tensor, labels(aims[aim]), batch),
         comparison.reference[aims[aim]] as Tensor,
       ),
-    mean: (x_B: Tensor) => ops.mul(batch.rowWeight, ops.sum(x_B)),
+    mean: (x_B: Tensor) => ops.sum(ops.mul(batch.rowWeight, x_B)),
   };
   return Object.fromEntries(names.map((name) => [name, objective(name, found, comparison.settings)]));
 }

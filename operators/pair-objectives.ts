@@ -91,12 +91,14 @@ export function aimsOf(names: readonly PairLoss[]): Aim[] {
   );
 }
 
+/** True where a loss is a mean over rows that compare with the reference; the others are sums over weighted labels. */
+export function compares(name: PairLoss): boolean {
+  return OBJECTIVES[name].compares;
+}
+
 /** The completions whose log-probabilities under the reference losses ask for. */
 export function comparedCompletions(names: readonly PairLoss[], aims: Aims): Completion[] {
-  return completionsOf(
-    names.filter((name) => OBJECTIVES[name].compares),
-    aims,
-  );
+  return completionsOf(names.filter(compares), aims);
 }
 
 /** What the papers and the published code of arXiv 2407.15549 use where a recipe says nothing. */

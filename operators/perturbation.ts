@@ -7,9 +7,9 @@ import { float32, type Engine, type HostTensor, type Value } from '../engine/ind
 /** One value per site. */
 export type PerSite<T> = Readonly<Record<string, T>>;
 
-/** What an attack optimizes: vectors and AdamW's moments. Each [B, P, D] float32, all zero at the start. */
+/** What an attack optimizes, by name ({@link Adversary}), and AdamW's moments. Float32, a row of the batch per first index. */
 export type PerturbationState<T = Value> = {
-  readonly delta: PerSite<T>;
+  readonly parameters: Readonly<Record<string, T>>;
   readonly m: PerSite<T>;
   readonly v: PerSite<T>;
 };
@@ -21,7 +21,7 @@ export interface Perturbation {
   /** The batch's slots, int32 [B, T]: where δ goes. */
   readonly slots: Value;
   readonly trace: readonly AttackTrace[];
-  /** Gradient of the last iteration for δ, by site; only where the attack was asked to keep it. */
+  /** Gradient of the last iteration for what is optimized, by its name; only where the attack was asked to keep it. */
   readonly gradients?: PerSite<Value>;
   /** What the user should know, e.g. that ε never bound. */
   readonly warnings: readonly string[];
@@ -40,6 +40,8 @@ export interface AttackTrace {
   readonly norms: PerSite<number>;
   /** Mean realised L2 norm over perturbed tokens, by site. */
   readonly meanNorms: PerSite<number>;
+  /** Largest norm in the space, units and grouping that ε bounds, by site; where it is not given, that is `norms`. */
+  readonly bounded?: PerSite<number>;
 }
 
 /** The L2 norm of every vector along the last axis. */

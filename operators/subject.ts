@@ -2,8 +2,7 @@
 import type { Tokenizer } from '../datasets/index.js';
 import type { Engine } from '../engine/index.js';
 import { generate } from '../engine/models/index.js';
-import { createAttack } from './attack.js';
-import type { AttackConfig } from './config.js';
+import type { Attack } from './attack.js';
 import type { Subject } from './evaluate.js';
 import type { Model, ModelWeights } from './model.js';
 
@@ -17,9 +16,8 @@ export function subjectOf(
   model: Model,
   weights: () => ModelWeights,
   tokenizer: Tokenizer,
-  latent: AttackConfig | null,
+  latent: Attack | null,
 ): Subject {
-  const attack = latent && createAttack(engine, model, latent);
   return {
     tokenizer,
     answer: async (prompts, maxNewTokens, deltas) => {
@@ -37,6 +35,6 @@ export function subjectOf(
       );
       return generated.map(({ tokens }) => tokens);
     },
-    ...(attack && { perturb: (batch) => attack(weights(), batch, { step: 0, seed: 0 }) }),
+    ...(latent && { perturb: (batch) => latent(weights(), batch, { step: 0, seed: 0 }) }),
   };
 }

@@ -3,32 +3,14 @@ import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { FORMATS, SHAPES } from '../datasets/index.js';
 import type { AttackConfig, DefendConfig, EvaluateConfig } from '../operators/index.js';
-import { defendLosses, defendObjectives, objectives, pairLosses } from './objectives.js';
+import { ADAMW, attack } from './attack.js';
+import { defendLosses, defendObjectives } from './objectives.js';
 
 /** Most threads of a runtime: far more than help, few enough to be started. */
 export const MOST_THREADS = Math.max(1024, 4 * availableParallelism());
 
 const count = z.int().nonnegative();
 const positive = z.int().positive();
-const rate = z.number().nonnegative();
-
-const adamW = {
-  learningRate: rate,
-  betas: z.tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)]),
-  adamEpsilon: z.number().positive(),
-  weightDecay: rate,
-};
-
-const attack = z.strictObject({
-  sites: z.array(z.string()).min(1),
-  segments: z.enum(['prompt', 'prompt+completions']),
-  epsilon: rate,
-  iterations: count,
-  ...adamW,
-  losses: z.strictObject(pairLosses),
-  objectives: objectives.exactOptional(),
-  normalizeCoefficients: z.boolean().exactOptional(),
-});
 
 const train = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -51,7 +33,7 @@ const defend = z.strictObject({
   losses: z.strictObject(defendLosses),
   objectives: defendObjectives.exactOptional(),
   normalizeCoefficients: z.boolean().exactOptional(),
-  ...adamW,
+  ...ADAMW,
   schedule: z.strictObject({ kind: z.enum(['constant', 'cosine', 'linear']), warmup: count }),
   clipNorm: z.number().positive(),
   reinitialize: z.boolean().exactOptional(),

@@ -24,10 +24,12 @@ export {
 export { initialParameters, parameterShapes } from './parameters.js';
 export type { Rope, RopeScaling } from './rope-config.js';
 export {
+  atSlots,
   BLOCK_SITES,
   parseSite,
   perturbing,
   place,
+  residualOf,
   siteNames,
   siteWidth,
   type BlockSite,

@@ -26,6 +26,12 @@ export function siteNames(config: ModelConfig): string[] {
   return ['embedding', ...layers.flatMap((layer) => order.map((kind) => `layers.${layer}.${kind}`))];
 }
 
+/** Where the residual stream is what a site adds to: after its block; at the embedding, the embedding itself. */
+export function residualOf(site: string): string {
+  const layer = /^layers\.(\d+)\./.exec(site)?.[1];
+  return layer === undefined ? 'embedding' : `layers.${layer}.residual`;
+}
+
 /** Parses a site name against a model. @throws SITE_UNKNOWN with the names that exist. */
 export function parseSite(config: ModelConfig, name: string): Site {
   if (name === 'embedding') return { kind: 'embedding' };
@@ -65,13 +71,21 @@ export function siteWidth(config: ModelConfig, name: string): number {
  * @param delta_BPD one vector per slot. @param slots_BT int32, −1 for none.
  */
 export function place(delta_BPD: Tensor, slots_BT: Tensor): Tensor {
+  return ops.matMul(placement(slots_BT, delta_BPD.shape[1] as number), delta_BPD);
+}
+
+/** The activation at each slot, [B,P,D]: the mean over its tokens, zero where no token has it. @param slots P. */
+export function atSlots(x_BTD: Tensor, slots_BT: Tensor, slots: number): Tensor {
+  const placement_BTP = placement(slots_BT, slots);
+  const [rows] = slots_BT.shape as [number];
+  const tokens_BP1 = ops.reshape(ops.sum(placement_BTP, 1), [rows, slots, 1]);
+  return ops.div(ops.matMul(placement_BTP, x_BTD, true), ops.maximum(tokens_BP1, 1));
+}
+
+function placement(slots_BT: Tensor, slots: number): Tensor {
   const [rows, columns] = slots_BT.shape as [number, number];
-  const slots = delta_BPD.shape[1] as number;
-  const placement_BTP = ops.cast(
-    ops.equal(ops.reshape(slots_BT, [rows, columns, 1]), ops.range(0, slots, 1, 'int32')),
-    'float32',
-  );
-  return ops.matMul(placement_BTP, delta_BPD);
+  const isSlot_BTP = ops.equal(ops.reshape(slots_BT, [rows, columns, 1]), ops.range(0, slots, 1, 'int32'));
+  return ops.cast(isSlot_BTP, 'float32');
 }
 
 /** A visitor that adds each site's perturbation and leaves the other sites alone. @param deltas [B,P,D] by site. */

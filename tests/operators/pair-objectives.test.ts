@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { pack } from '../../datasets/index.js';
 import { createEngine, onnxruntimeExecutor, type HostTensor, type Value } from '../../engine/index.js';
 import { createAttack, createDefender, type AttackConfig, type DefendConfig } from '../../operators/index.js';
-import { attackLoss } from '../../operators/attack-iteration.js';
+import { attackLoss } from '../../operators/attack-loss.js';
 import { defenceConfig, fixedPairs, randomDeltas } from '../helpers/defence.js';
 import { ONE_SHAPE, packed, packing, pairExamples } from '../helpers/examples.js';
 import { randomTensor, tinyModel, tinyWeights, TINY_VOCABULARY, TINY_WIDTH } from '../helpers/tiny-model.js';

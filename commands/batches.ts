@@ -1,0 +1,45 @@
+/** @file The batches of a recipe. Knows nothing about arms. */
+import {
+  datasetOf,
+  openSource,
+  trainingBatches,
+  type Cursor,
+  type TrainingBatch,
+} from '../datasets/index.js';
+import type { Recipe } from '../recipes/index.js';
+import type { Stage } from './stage.js';
+
+/** Endless batches of a recipe after a cursor. Paths are absolute. */
+export function batchesOf(
+  { data, attack, seed }: Recipe,
+  stage: Stage,
+  from: Cursor | undefined,
+  note: (text: string) => void = () => undefined,
+): AsyncIterable<TrainingBatch> {
+  const config = {
+    pairs: chosen(data.pairs, 'pairs'),
+    ...(data.benign && { benign: chosen(data.benign, 'benign') }),
+    batchSize: data.pairsPerBatch,
+    benignBatchSize: data.benignPerBatch,
+    context: stage.config.contextLength,
+    overflow: data.overflow,
+    ...(data.system !== null && { system: data.system }),
+    ...(data.turns && { turns: data.turns }),
+    encoding: { threads: data.threads ?? 1, ...(data.cache && { cache: { directory: data.cache, note } }) },
+    ...(attack && { attacked: attack.segments }),
+    padding: data.padding,
+    minimum: data.minimum,
+    shuffleRows: data.shuffleRows,
+    prefetch: data.prefetch,
+  };
+  // The schema leaves column names open; which ones a table must have is the datasets' business.
+  return trainingBatches(config as unknown as Parameters<typeof trainingBatches>[0], stage.template, {
+    seed,
+    open: openSource,
+    ...(from && { from }),
+  });
+}
+
+function chosen(datasets: Recipe['data']['pairs'], role: 'pairs' | 'benign'): unknown {
+  return Array.isArray(datasets) ? datasets.map((each) => datasetOf(each, role)) : datasetOf(datasets, role);
+}

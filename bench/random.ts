@@ -48,8 +48,11 @@ export function randomParameters(config: ModelConfig): Record<string, HostTensor
 }
 
 /** The two batches of a step: pairs, whose prompts are perturbed, and benign rows of the same size. */
-export function randomBatches(shapes: Shapes): { readonly pairs: PackedBatch; readonly benign: PackedBatch } {
-  const draw = draws(0, 'bench-rows');
+export function randomBatches(
+  shapes: Shapes,
+  step = 0,
+): { readonly pairs: PackedBatch; readonly benign: PackedBatch } {
+  const draw = draws(step, 'bench-rows');
   const rows = (make: () => Example): Example[] => Array.from({ length: shapes.batch }, make);
   const ids = (length: number): number[] => randomTokens(draw, length, shapes.vocab);
   const pairs = rows(() => ({

@@ -39,15 +39,22 @@ export function describeGeneration({ name, tokens_per_second: rates, ratio }: Ge
 }
 
 /** Writes `KIND_DATE.json`; returns its path. */
-export function writeResults(
-  root: string,
-  context: Context,
-  comparisons: readonly object[],
-  kind = 'compare',
-): string {
-  const folder = join(root, 'bench/results');
+export function writeResults(folder: string, kind: string, context: Context, content: object): string {
   mkdirSync(folder, { recursive: true });
   const path = join(folder, `${kind}_${context.date.slice(0, 19).replaceAll(':', '-')}.json`);
-  writeFileSync(path, `${JSON.stringify({ context, comparisons }, null, 2)}\n`);
+  writeFileSync(path, `${JSON.stringify({ context, ...content }, null, 2)}\n`);
   return path;
+}
+
+/** Rows of cells in columns: the first to the left, numbers to the right. */
+export function table(rows: readonly (readonly (string | number)[])[]): string {
+  const texts = rows.map((row) => row.map(String));
+  const width = (column: number): number => Math.max(...texts.map((row) => (row[column] ?? '').length));
+  return texts
+    .map((row) =>
+      row
+        .map((cell, column) => (column === 0 ? cell.padEnd(width(0)) : cell.padStart(width(column))))
+        .join('  '),
+    )
+    .join('\n');
 }

@@ -10,11 +10,19 @@ import {
   type Definition,
   type Engine,
   type EngineStats,
+  type Executor,
   type Tensor,
   type Value,
 } from '../engine/index.js';
 import { draws } from '../foundation/index.js';
-import { createAttack, createDefender, type AttackConfig, type DefendConfig } from '../operators/index.js';
+import {
+  createAttack,
+  createDefender,
+  type Attack,
+  type AttackConfig,
+  type DefendConfig,
+  type Defender,
+} from '../operators/index.js';
 import { pairLosses } from '../operators/pair-losses.js';
 import { ATTACK_AIMS } from '../operators/pair-objectives.js';
 import { modelConfig, randomBatches, randomParameters, randomTokens } from './random.js';
@@ -30,10 +38,18 @@ export interface Workload {
 
 const ADAMW = { betas: [0.9, 0.999], adamEpsilon: 1e-8, weightDecay: 0.01 } as const;
 
-/** Builds model, data and operators on ONNX Runtime's CPU provider; the first step compiles. */
-export function workload(shapes: Shapes): Workload {
-  const engine = createEngine(onnxruntimeExecutor(shapes));
-  const step = shapes.kind === 'gradient' ? gradientStep(engine, shapes) : trainingStep(engine, shapes);
+export interface WorkloadOptions {
+  /** ONNX Runtime's CPU provider where it is left out. */
+  readonly executor?: Executor;
+  /** Draws new rows for every training step, as data does. */
+  readonly fresh?: boolean;
+}
+
+/** Builds model, data and operators; the first step compiles. */
+export function workload(shapes: Shapes, { executor, fresh = false }: WorkloadOptions = {}): Workload {
+  const engine = createEngine(executor ?? onnxruntimeExecutor(shapes));
+  const step =
+    shapes.kind === 'gradient' ? gradientStep(engine, shapes) : trainingStep(engine, shapes, fresh);
   return { step, stats: () => engine.stats(), dispose: () => engine.dispose() };
 }
 
@@ -67,16 +83,25 @@ function settings(shapes: Shapes): { readonly attack: AttackConfig; readonly def
   };
 }
 
-function trainingStep(engine: Engine, shapes: Shapes): () => Promise<void> {
+/** The two operators of a training step, on random weights. */
+export function trainingStages(
+  engine: Engine,
+  shapes: Shapes,
+): { readonly attack: Attack; readonly defender: Defender } {
   const model = { config: modelConfig(shapes) };
-  const { pairs, benign } = randomBatches(shapes);
-  const { attack: attackConfig, defend } = settings(shapes);
+  const { attack, defend } = settings(shapes);
   const weights = { parameters: uploadAll(engine, shapes), adapters: {} };
   const options = { weights, updates: 1_000_000, seed: 0 };
   const defender = createDefender(engine, model, defend, options);
-  const attack = createAttack(engine, defender.model, attackConfig);
+  return { attack: createAttack(engine, defender.model, attack), defender };
+}
+
+function trainingStep(engine: Engine, shapes: Shapes, fresh: boolean): () => Promise<void> {
+  const { attack, defender } = trainingStages(engine, shapes);
+  const same = randomBatches(shapes);
   let step = 0;
   return async () => {
+    const { pairs, benign } = fresh ? randomBatches(shapes, step) : same;
     const perturbation = await attack(defender.weights(), pairs, { step: step++, seed: 0 });
     await defender.step([{ pairs, deltas: perturbation.deltas, benign }]);
     perturbation.release();

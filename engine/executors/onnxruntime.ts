@@ -18,6 +18,8 @@ export interface OnnxRuntimeOptions {
   readonly threads: number;
   /** `recompute` computes blocks anew in backward passes instead of holding what they computed: by default `keep`. */
   readonly activations?: 'keep' | 'recompute';
+  /** Where the runtime's own profile of a program is written, as the beginning of a path; complete when that is disposed. */
+  readonly profile?: (program: string) => string;
 }
 
 /** The default executor: one session per program and shapes; weights are fed from where they lie, never copied. */
@@ -48,11 +50,37 @@ async function compileLoop(
   return { ...(once && { once: await compile(once, options) }), each: await compile(each, options) };
 }
 
-async function compile(traced: Program, { threads, activations }: OnnxRuntimeOptions): Promise<Executable> {
-  const whole = activations === 'recompute' ? recompute(traced) : traced;
-  const program = peakBytes(whole) > WORTH_SAVING ? rematerialize(whole) : whole;
+/** A simplified program as it is lowered: within a bounded memory where that is asked for, or worth its time. */
+export function spared(
+  simplified: Program,
+  { activations }: Pick<OnnxRuntimeOptions, 'activations'>,
+): Program {
+  const whole = activations === 'recompute' ? recompute(simplified) : simplified;
+  return peakBytes(whole) > WORTH_SAVING ? rematerialize(whole) : whole;
+}
+
+async function compile(simplified: Program, options: OnnxRuntimeOptions): Promise<Executable> {
+  const program = spared(simplified, options);
   const { model, inputs, outputs } = lower(program);
-  const session = await ort.InferenceSession.create(model, {
+  const session = await createSession(model, program.name, options);
+  const metas = new Map([...program.outputs].map(([path, id]) => [path, program.nodes[id] as Meta]));
+  return {
+    bytes: peakBytes(program) + model.byteLength,
+    run: (values, into) => runSession(program.name, session, { inputs, outputs, metas }, values, into),
+    dispose: () => {
+      if (options.profile) session.endProfiling();
+      return session.release();
+    },
+  };
+}
+
+/** The runtime's session of a lowered program. */
+export function createSession(
+  model: Uint8Array,
+  name: string,
+  { threads, profile }: OnnxRuntimeOptions,
+): Promise<ort.InferenceSession> {
+  return ort.InferenceSession.create(model, {
     executionProviders: ['cpu'],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
@@ -63,13 +91,8 @@ async function compile(traced: Program, { threads, activations }: OnnxRuntimeOpt
     enableCpuMemArena: !NATIVE_HEAP,
     // It would undo what is computed twice on purpose.
     extra: { optimization: { disable_specified_optimizers: 'CommonSubexpressionElimination' } },
+    ...(profile && { enableProfiling: true, profileFilePrefix: profile(name) }),
   });
-  const metas = new Map([...program.outputs].map(([path, id]) => [path, program.nodes[id] as Meta]));
-  return {
-    bytes: peakBytes(program) + model.byteLength,
-    run: (values, into) => runSession(program.name, session, { inputs, outputs, metas }, values, into),
-    dispose: () => session.release(),
-  };
 }
 
 interface Binding {

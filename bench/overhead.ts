@@ -107,6 +107,7 @@ async function timeLoop(
     attack: (...given) => timed(() => attack(...given)),
     defender: {
       model: defender.model,
+      base: () => defender.base(),
       updates: 0,
       weights: () => defender.weights(),
       step: (parts) => {

@@ -51,14 +51,14 @@ function segmentsOf({ nodes }: Program): Segment[] {
   });
 }
 
-/** What backward passes read of a block, unless later blocks read it, too. */
+/** What backward passes read of a block, unless later blocks read it, too: gone, whole, when the forward pass is over. */
 function repetitionsIn({ first, end, turn }: Segment, lives: Lifetimes): Repetition[] {
   return range(first, end).flatMap((id) => {
     if (lives.buffer(id) !== id || lives.permanent(id)) return [];
     const uses = lives.uses(id);
-    const from = uses.find((use) => use > turn);
+    const late = uses.some((use) => use > turn);
     const shared = uses.some((use) => use > end && use <= turn);
-    return from === undefined || shared ? [] : [{ id, from }];
+    return late && !shared ? [{ id, from: turn + 1 }] : [];
   });
 }
 

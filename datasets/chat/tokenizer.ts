@@ -92,6 +92,7 @@ function hasPattern(definition: unknown): boolean {
 export function createTokenizer(definition: JsonObject, config: JsonObject, owner = 'tokenizer'): Tokenizer {
   const library = orInvalid(owner, () => {
     const complete = withAddedTokens({ definition, config });
+    checkInsertions([definition['normalizer'], definition['pre_tokenizer'], definition['decoder']]);
     tokenIds(idsIn(complete));
     return new Library(complete, config);
   });
@@ -192,6 +193,19 @@ function orInvalid<T>(owner: string, act: () => T): T {
     return act();
   } catch (error) {
     return invalid(owner, error);
+  }
+}
+
+/** What steps put into a text in place of what they find: long ones would make any text grow beyond measure. */
+const INSERTED = new Set(['content', 'prepend', 'replacement', 'str_rep']);
+const LONGEST_INSERTION = 1024;
+
+function checkInsertions(steps: unknown): void {
+  if (typeof steps !== 'object' || steps === null) return;
+  for (const [key, value] of Object.entries(steps)) {
+    if (!INSERTED.has(key)) checkInsertions(value);
+    else if (typeof value !== 'string' || value.length > LONGEST_INSERTION)
+      throw new Error(`a ${key} that is no short text`);
   }
 }
 

@@ -87,6 +87,14 @@ describe('tokenizer', () => {
     expect(() => tokenizer.encode(`${'a'.repeat(60)}!`)).toThrow(/within 0.05 s/);
   });
 
+  it.each([
+    ['pre_tokenizer', { type: 'Metaspace', replacement: [0, 0] }],
+    ['normalizer', { type: 'Sequence', normalizers: [{ type: 'Prepend', prepend: 'x'.repeat(5000) }] }],
+    ['decoder', { type: 'Replace', pattern: { String: 'a' }, content: 7 }],
+  ])('refuses a %s that puts in something long, or no text', (part, step) => {
+    expect(() => createTokenizer({ ...byteDefinition(), [part]: step }, {})).toThrow(/no short text/);
+  });
+
   it('says which file is missing or broken', async () => {
     const folder = await temporaryFolder();
     await expect(loadTokenizer(folder)).rejects.toMatchObject({ code: 'TOKENIZER_MISSING' });

@@ -6,9 +6,8 @@
  */
 export const NATIVE_MEMORY = {
   MALLOC_ARENA_MAX: '1',
-  MALLOC_MMAP_THRESHOLD_: String(2 ** 22),
+  MALLOC_MMAP_THRESHOLD_: String(2 ** 23),
   MALLOC_TRIM_THRESHOLD_: String(2 ** 31),
-  GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
 } as const;
 
 /** Whether this process was started like that. The runtime's binaries for Linux all need glibc. */

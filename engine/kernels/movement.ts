@@ -1,7 +1,7 @@
 /** @file Kernels that move or make elements: reshape, transpose, slice, concat, pad, tile, gather, segment sums, one-hot. */
 import { complain } from '../../foundation/index.js';
 import type { Attributes, ElementType, Meta } from '../program.js';
-import { at, type Kernel, type KernelTable, type Lowering } from './kernel.js';
+import { at, ONNX_TYPE, type Kernel, type KernelTable, type Lowering } from './kernel.js';
 
 const numbers = (attributes: Attributes, name: string): readonly number[] =>
   attributes[name] as readonly number[];
@@ -168,7 +168,11 @@ const oneHot: Kernel = {
     );
     const hit = emit.op('Equal', [emit.op('Unsqueeze', [at(inputs, 0), emit.int64([-1])]), range]);
     const value = (name: string): string => emit.scalar(number(attributes, name), output.dtype);
-    return emit.op('Where', [hit, value('onValue'), value('offValue')]);
+    if (number(attributes, 'offValue') !== 0)
+      return emit.op('Where', [hit, value('onValue'), value('offValue')]);
+    // The runtime chooses on one thread, but casts and multiplies on all.
+    const ones = emit.op('Cast', [hit], { to: ONNX_TYPE[output.dtype] });
+    return number(attributes, 'onValue') === 1 ? ones : emit.op('Mul', [ones, value('onValue')]);
   },
 };
 

@@ -1,12 +1,12 @@
 /** @file An Arrow IPC file or stream as a source: a record batch is a group. Knows nothing about what rows mean. */
 import { Message, RecordBatchReader, type Data, type Schema } from 'apache-arrow';
 import type { FileHandle } from 'node:fs/promises';
-import { complain, LatstreamError } from '../../foundation/index.js';
 import { withinBounds } from './arrow.codecs.js';
 import { asFile } from './arrow.file.js';
 import { findMessages, readBytes, type BatchBlock } from './arrow.messages.js';
 import { plainValues } from './arrow.values.js';
 import { openHandle } from './handles.js';
+import { orComplain } from './or-complain.js';
 import { groupAt, groupsOf, type Row, type Source } from './source.js';
 
 /**
@@ -17,8 +17,14 @@ import { groupAt, groupsOf, type Row, type Source } from './source.js';
 export async function openArrow(path: string): Promise<Source> {
   const handle = await openHandle(path);
   const file = asFile(handle);
+  const complaint = {
+    code: 'DATASET_ARROW',
+    owner: `dataset ${path}`,
+    expected: 'a complete Arrow file or stream',
+    hint: 'write the file again, to its end, or as Parquet',
+  };
   try {
-    const { schema, batches } = await orComplain(path, () => findMessages(file, handle.size));
+    const { schema, batches } = await orComplain(complaint, () => findMessages(file, handle.size));
     const columns = schema.fields.map((field) => field.name);
     const groups = groupsOf(batches.map(({ rows }) => rows));
     const source: Source = {
@@ -30,7 +36,7 @@ export async function openArrow(path: string): Promise<Source> {
       groups,
       read: async (group, names) => {
         groupAt(source, group);
-        return orComplain(path, () => readBatch(file, batches[group] as BatchBlock, schema, names));
+        return orComplain(complaint, () => readBatch(file, batches[group] as BatchBlock, schema, names));
       },
       close: () => handle.close(),
     };
@@ -83,28 +89,7 @@ function named<T>(column: string, act: () => T): T {
   try {
     return act();
   } catch (error) {
-    throw new Error(`${messageOf(error)} (column ${column})`, { cause: error });
+    const message = error instanceof Error ? error.message : String(error);
+    throw new Error(`${message} (column ${column})`, { cause: error });
   }
-}
-
-async function orComplain<T>(path: string, act: () => Promise<T>): Promise<T> {
-  try {
-    return await act();
-  } catch (error) {
-    if (error instanceof LatstreamError) throw error;
-    return complain(
-      {
-        code: 'DATASET_ARROW',
-        owner: `dataset ${path}`,
-        expected: 'a complete Arrow file or stream',
-        got: messageOf(error),
-        hint: 'write the file again, to its end, or as Parquet',
-      },
-      { cause: error },
-    );
-  }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

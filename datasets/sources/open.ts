@@ -1,9 +1,10 @@
 /** @file Opens datasets: files by their format, and many files as one. Knows nothing about what rows mean. */
 import { unpackedName } from '../../formats/index.js';
-import { complain, LatstreamError } from '../../foundation/index.js';
+import { complain } from '../../foundation/index.js';
 import { openArrow } from './arrow.js';
 import { openCsv } from './csv.js';
 import { openJsonl, openJsonList } from './jsonl.js';
+import { orComplain } from './or-complain.js';
 import { paragraphs, textLines } from './lines.js';
 import { joined } from './joined.js';
 import { openParquet } from './parquet.js';
@@ -101,25 +102,19 @@ function formatOf(start: string, path: string): Format {
 }
 
 /** The first bytes of a file, unpacked. */
-async function start(path: string): Promise<string> {
-  try {
+function start(path: string): Promise<string> {
+  const complaint = {
+    code: 'DATASET_MISSING',
+    owner: `dataset ${path}`,
+    expected: 'a readable file',
+    hint: 'check the path; relative paths start at the working directory',
+  };
+  return orComplain(complaint, async () => {
     const bytes = await openUnpacked(path);
     try {
       return Buffer.from(await bytes.read(0, Math.min(64, bytes.size))).toString('latin1');
     } finally {
       await bytes.close();
     }
-  } catch (error) {
-    if (error instanceof LatstreamError) throw error;
-    return complain(
-      {
-        code: 'DATASET_MISSING',
-        owner: `dataset ${path}`,
-        expected: 'a readable file',
-        got: error instanceof Error ? error.message : String(error),
-        hint: 'check the path; relative paths start at the working directory',
-      },
-      { cause: error },
-    );
-  }
+  });
 }

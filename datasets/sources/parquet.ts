@@ -1,5 +1,5 @@
 /** @file A Parquet file as a source, decoded in a thread of its own. Knows nothing about what rows mean. */
-import { complain, LatstreamError } from '../../foundation/index.js';
+import { orComplain } from './or-complain.js';
 import { parquetHandle } from './parquet.thread.js';
 import { groupsOf, type Row, type Source } from './source.js';
 
@@ -11,9 +11,15 @@ import { groupsOf, type Row, type Source } from './source.js';
  */
 export async function openParquet(path: string, partBytes?: number): Promise<Source> {
   const handle = parquetHandle();
+  const complaint = {
+    code: 'DATASET_PARQUET',
+    owner: `dataset ${path}`,
+    expected: 'a complete Parquet file',
+    hint: 'download or write the file again; a file whose writing was interrupted has no footer and cannot be read',
+  };
   try {
     const question = { kind: 'open', path, ...(partBytes !== undefined && { partBytes }) } as const;
-    const { opened } = await orComplain(path, () => handle.ask(question));
+    const { opened } = await orComplain(complaint, () => handle.ask(question));
     if (!opened) throw new Error('the reader gave no answer');
     return {
       path,
@@ -24,7 +30,7 @@ export async function openParquet(path: string, partBytes?: number): Promise<Sou
       rows: opened.counts.reduce((sum, rows) => sum + rows, 0),
       groups: groupsOf(opened.counts),
       read: async (part, columns) => {
-        const answer = await orComplain(path, () => handle.ask({ kind: 'read', part, columns }));
+        const answer = await orComplain(complaint, () => handle.ask({ kind: 'read', part, columns }));
         return asRows(columns, answer.values ?? [], opened.counts[part] ?? 0);
       },
       close: () => handle.close(),
@@ -32,24 +38,6 @@ export async function openParquet(path: string, partBytes?: number): Promise<Sou
   } catch (error) {
     await handle.close();
     throw error;
-  }
-}
-
-async function orComplain<T>(path: string, act: () => Promise<T>): Promise<T> {
-  try {
-    return await act();
-  } catch (error) {
-    if (error instanceof LatstreamError) throw error;
-    return complain(
-      {
-        code: 'DATASET_PARQUET',
-        owner: `dataset ${path}`,
-        expected: 'a complete Parquet file',
-        got: error instanceof Error ? error.message : String(error),
-        hint: 'download or write the file again; a file whose writing was interrupted has no footer and cannot be read',
-      },
-      { cause: error },
-    );
   }
 }
 

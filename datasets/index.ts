@@ -50,7 +50,7 @@ export {
 export { type JsonObject, type TokenizerFiles } from './chat/special-tokens.js';
 export { splitBatch, type Microbatch } from './split.js';
 export { writeTable, type Cell } from './sources/table.js';
-export { TextStream } from './sources/text-stream.js';
+export { TextStream } from './chat/text-stream.js';
 export {
   checkVocabulary,
   createTokenizer,

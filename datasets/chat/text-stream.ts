@@ -1,5 +1,5 @@
 /** @file The text of tokens that come one by one, up to a stop string. Knows nothing about models. */
-import type { Tokenizer } from '../chat/tokenizer.js';
+import type { Tokenizer } from './tokenizer.js';
 
 /** What bytes that are no character (yet) decode to. */
 const INCOMPLETE = /\ufffd+$/u;

@@ -1,7 +1,9 @@
 /** @file Variants of the attack, and what makes one of them on the tiny model. */
+import fc from 'fast-check';
 import { pack } from '../../datasets/index.js';
 import type { Engine } from '../../engine/index.js';
 import { createAttack, whiten, type AttackConfig, type Ball } from '../../operators/index.js';
+import { packed, packing, pairExamples } from './examples.js';
 import { tinyModel, tinyWeights, TINY_VOCABULARY } from './tiny-model.js';
 
 /** What a variant changes of {@link VARIANT_BASE}. */
@@ -18,6 +20,23 @@ export const VARIANT_BASE: AttackConfig = {
   weightDecay: 0.01,
   losses: { toward: 1, away: 0.5 },
 };
+
+/** Rows of a bench for the laws. */
+export const LAW_ROWS = 3;
+/** Radii that the laws are tried with. */
+export const radius = fc.double({ min: 0.05, max: 2, noNaN: true });
+
+/** Benches of random rows; the model's weights depend on a seed. */
+export function lawBenches(engine: Engine) {
+  return fc
+    .tuple(pairExamples(TINY_VOCABULARY, LAW_ROWS), packing, fc.integer({ min: 0, max: 2 }))
+    .map(([examples, options, seed]) => ({
+      engine,
+      model: tinyModel,
+      weights: tinyWeights(engine, seed),
+      batch: packed(examples, options),
+    }));
+}
 
 /** A batch that names every token, for components of the activations. */
 export const everyToken = pack(

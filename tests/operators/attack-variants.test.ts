@@ -6,15 +6,15 @@ import { attackLaws } from '../../operators/index.js';
 import {
   adversaries,
   gradient,
+  LAW_ROWS,
+  lawBenches,
   named,
   noise,
+  radius,
   VARIANT_BASE,
   variantMaker,
 } from '../helpers/attack-variants.js';
-import { packed, packing, pairExamples } from '../helpers/examples.js';
-import { tinyModel, tinyWeights, TINY_VOCABULARY } from '../helpers/tiny-model.js';
 
-const ROWS = 3;
 const engine = createEngine(onnxruntimeExecutor({ threads: 1 }));
 afterAll(() => engine.dispose());
 let { make, ballOf } = {} as Awaited<ReturnType<typeof variantMaker>>;
@@ -22,21 +22,13 @@ beforeAll(async () => {
   ({ make, ballOf } = await variantMaker(engine));
 });
 
-const bench = fc
-  .tuple(pairExamples(TINY_VOCABULARY, ROWS), packing, fc.integer({ min: 0, max: 2 }))
-  .map(([examples, options, seed]) => ({
-    engine,
-    model: tinyModel,
-    weights: tinyWeights(engine, seed),
-    batch: packed(examples, options),
-  }));
-const radius = fc.double({ min: 0.05, max: 2, noNaN: true });
+const bench = lawBenches(engine);
 const few = { numRuns: 2 };
 
 describe.each(named([...gradient, ...noise]))('an attack with %s', (_, variant) => {
   it('stays in its ball, off the mask at zero, touches no weight, repeats itself, and lives in every part', () =>
     fc.assert(
-      fc.asyncProperty(bench, radius, fc.integer({ min: 2, max: ROWS }), async (at, epsilon, parts) => {
+      fc.asyncProperty(bench, radius, fc.integer({ min: 2, max: LAW_ROWS }), async (at, epsilon, parts) => {
         const attack = make(variant);
         await attackLaws.staysInBall(at, attack, epsilon, ballOf(variant));
         await attackLaws.zeroOffTheMask(at, attack, epsilon);
@@ -52,7 +44,7 @@ describe.each(named([...gradient, ...noise]))('an attack with %s', (_, variant) 
 describe('of an attack', () => {
   it.each(named(adversaries))('parts are attacked like the whole, from random starts too: %s', (_, variant) =>
     fc.assert(
-      fc.asyncProperty(bench, radius, fc.integer({ min: 2, max: ROWS }), async (at, epsilon, parts) => {
+      fc.asyncProperty(bench, radius, fc.integer({ min: 2, max: LAW_ROWS }), async (at, epsilon, parts) => {
         const varied = {
           ...variant,
           start: 'random',

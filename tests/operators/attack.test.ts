@@ -4,36 +4,16 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { pack } from '../../datasets/index.js';
 import { createEngine, onnxruntimeExecutor, projectToBall } from '../../engine/index.js';
 import { attackLaws, createAttack, type AttackConfig } from '../../operators/index.js';
-import { packed, packing, pairExamples } from '../helpers/examples.js';
+import { LAW_ROWS, lawBenches, radius, VARIANT_BASE } from '../helpers/attack-variants.js';
 import { randomTensor, tinyModel, tinyWeights, TINY_VOCABULARY } from '../helpers/tiny-model.js';
 
-const ROWS = 3;
 const engine = createEngine(onnxruntimeExecutor({ threads: 1 }));
 afterAll(() => engine.dispose());
 
-const config: AttackConfig = {
-  sites: ['embedding', 'layers.1.mlp', 'layers.2.v'],
-  segments: 'prompt',
-  epsilon: 1,
-  iterations: 4,
-  learningRate: 0.3,
-  betas: [0.9, 0.999],
-  adamEpsilon: 1e-8,
-  weightDecay: 0.01,
-  losses: { toward: 1, away: 0.5 },
-};
+const config: AttackConfig = { ...VARIANT_BASE, iterations: 4 };
 const make = (epsilon: number) => createAttack(engine, tinyModel, { ...config, epsilon });
 
-/** A bench of random rows; the model's weights depend on a seed. */
-const bench = fc
-  .tuple(pairExamples(TINY_VOCABULARY, ROWS), packing, fc.integer({ min: 0, max: 2 }))
-  .map(([examples, options, seed]) => ({
-    engine,
-    model: tinyModel,
-    weights: tinyWeights(engine, seed),
-    batch: packed(examples, options),
-  }));
-const radius = fc.double({ min: 0.05, max: 2, noNaN: true });
+const bench = lawBenches(engine);
 const few = { numRuns: 25 };
 
 /** Rows and weights that are the same in every run. */
@@ -107,7 +87,7 @@ describe('an attack', () => {
 
   it('finds for the parts of a batch what it finds for the whole', () =>
     fc.assert(
-      fc.asyncProperty(bench, radius, fc.integer({ min: 2, max: ROWS }), async (at, epsilon, parts) => {
+      fc.asyncProperty(bench, radius, fc.integer({ min: 2, max: LAW_ROWS }), async (at, epsilon, parts) => {
         await attackLaws.partsLikeWhole(at, make, epsilon, parts);
       }),
       few,

@@ -1,6 +1,6 @@
 /** @file `latstream train`: the process that serves people starts that of the run, shows it, and says how it ended. */
 import type { Command } from 'commander';
-import { complain } from '../foundation/index.js';
+import { complain, LatstreamError } from '../foundation/index.js';
 import { loadRecipe, type Recipe } from '../recipes/index.js';
 import { abandonRun, beginRun, findRun, type RunDirectory } from './directory.js';
 import { EXIT } from './exit.js';
@@ -62,7 +62,9 @@ async function train(source: string | undefined, options: TrainOptions): Promise
   } catch (error) {
     monitor?.state('failed', error instanceof Error ? error.message : String(error));
     await monitor?.close();
-    if (options.resume === undefined && !monitor?.begun) await abandonRun(begun);
+    // A run whose process was killed can be gone on with, even before its first metric: that is what the error says.
+    const died = error instanceof LatstreamError && error.code === 'RUN_DIED';
+    if (options.resume === undefined && !monitor?.begun && !died) await abandonRun(begun);
     throw error;
   } finally {
     begun.release();

@@ -92,4 +92,16 @@ describe('train --resume', () => {
     // The record tells each step once, in order, as that of the run that was never killed.
     expect(await stepsIn(out)).toEqual(Array.from({ length: STEPS }, (_, at) => at + 1));
   });
+
+  it('goes on, as it says, with a run that was killed before anything was measured', async () => {
+    const out = path('early');
+    const settings = ['steps=2', 'arms={"lat":{}}', 'evaluate.harmful=null', 'evaluate.benign=null'];
+    const set = settings.flatMap((setting) => ['--set', setting]);
+    const begin = ['train', 'tiny', '--port', '0', '--out', out, ...set];
+    const { code, stderr } = await cli(begin, { LATSTREAM_KILL_AT: 'attack:1' });
+    expect({ code, stderr }).toMatchObject({ code: 5 });
+    expect(stderr).toContain(`latstream train --resume ${out}`);
+    expect(await cli(['train', '--resume', out, '--port', '0'])).toMatchObject({ code: 0 });
+    expect(await stepsIn(out)).toEqual([1, 2]);
+  });
 });

@@ -23,8 +23,8 @@ import {
   type DefendConfig,
   type Defender,
 } from '../operators/index.js';
-import { pairLosses } from '../operators/pair-losses.js';
-import { ATTACK_AIMS } from '../operators/pair-objectives.js';
+import { pairLosses } from '../operators/objectives/pair-losses.js';
+import { ATTACK_AIMS } from '../operators/objectives/pair-objectives.js';
 import { modelConfig, randomBatches, randomParameters, randomTokens } from './random.js';
 import { siteOf, type Shapes } from './shapes.js';
 

@@ -5,12 +5,12 @@
 import { SEGMENT, type PackedBatch } from '../datasets/index.js';
 import { ops, type Definition, type Engine, type Tensor } from '../engine/index.js';
 import { hiddenStates, residualOf } from '../engine/models/index.js';
-import { attackLoss } from './attack-loss.js';
-import { createAttack } from './attack.js';
+import { attackLoss } from './attack/loss.js';
+import { createAttack } from './attack/attack.js';
 import type { AttackConfig } from './config.js';
 import { feedOf, type BatchTensors } from './feed.js';
 import { programName, type Model, type ModelWeights } from './model.js';
-import { decoderWeights } from './pair-losses.js';
+import { decoderWeights } from './objectives/pair-losses.js';
 
 /** What is swept. */
 export interface CalibrationGrid {

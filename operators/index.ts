@@ -1,7 +1,7 @@
-export { attackLoss } from './attack-loss.js';
-export { createAttack, type Attack, type AttackKey, type AttackOptions } from './attack.js';
-export { attackPlan, type AttackPlan } from './attack-plan.js';
-export type { Whitening } from './adversary.js';
+export { attackLoss } from './attack/loss.js';
+export { createAttack, type Attack, type AttackKey, type AttackOptions } from './attack/attack.js';
+export { attackPlan, type AttackPlan } from './attack/plan.js';
+export type { Whitening } from './attack/adversary.js';
 export type {
   AdversaryConfig,
   AttackConfig,
@@ -10,16 +10,16 @@ export type {
   DefendLosses,
   TrainConfig,
 } from './config.js';
-export { partsOf, type DefendPart } from './defend-part.js';
-export type { DefenceLoss } from './defend-losses.js';
-export { createDefender } from './defend.js';
-export type { Defender, DefenderOptions, DefenderState, DefendTrace } from './defender.js';
-export { away, AWAY_FLOOR, kl, logOdds, toward } from './losses.js';
+export { partsOf, type DefendPart } from './defend/part.js';
+export type { DefenceLoss } from './defend/losses.js';
+export { createDefender } from './defend/defend.js';
+export type { Defender, DefenderOptions, DefenderState, DefendTrace } from './defend/defender.js';
+export { away, AWAY_FLOOR, kl, logOdds, toward } from './objectives/losses.js';
 export type { Model, ModelWeights } from './model.js';
 export { vectorNorms, type AttackTrace, type Perturbation, type PerSite } from './perturbation.js';
 export { checkpointStore, CHECKPOINT_FORMAT, type Checkpoint, type CheckpointStore } from './checkpoint.js';
-export { compare, type Comparison } from './compare.js';
-export type { EvaluateConfig, TableConfig } from './evaluate-config.js';
+export { compare, type Comparison } from './evaluation/compare.js';
+export type { EvaluateConfig, TableConfig } from './evaluation/config.js';
 export {
   evaluate,
   unlessStopped,
@@ -28,11 +28,18 @@ export {
   type BenignOutcome,
   type Evaluation,
   type Subject,
-} from './evaluate.js';
-export { judge, OUTCOMES, REFUSAL_PHRASES, type Answer, type JudgeConfig, type Outcome } from './judge.js';
-export { readQuestions, type Question, type Questions } from './questions.js';
+} from './evaluation/evaluate.js';
+export {
+  judge,
+  OUTCOMES,
+  REFUSAL_PHRASES,
+  type Answer,
+  type JudgeConfig,
+  type Outcome,
+} from './evaluation/judge.js';
+export { readQuestions, type Question, type Questions } from './evaluation/questions.js';
 export { run, type RunEnd, type RunParts } from './run.js';
-export { subjectOf } from './subject.js';
+export { subjectOf } from './evaluation/subject.js';
 export {
   calibrate,
   suggest,
@@ -41,8 +48,8 @@ export {
   type CalibrationPoint,
   type SiteNorm,
 } from './calibrate.js';
-export * as defenceLaws from './defence-laws.js';
-export * as attackLaws from './laws.js';
-export type { Ball } from './ball-measures.js';
-export { whiten } from './whiten.js';
+export * as defenceLaws from './laws/defence-laws.js';
+export * as attackLaws from './laws/attack-laws.js';
+export type { Ball } from './laws/ball-measures.js';
+export { whiten } from './attack/whiten.js';
 export { programRun } from './moment.js';

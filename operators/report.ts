@@ -1,6 +1,6 @@
 /** @file What a run's stages found, as metric values. Numbers in, numbers out; clocks only for people. */
 import type { TrainingBatch } from '../datasets/index.js';
-import type { DefendTrace } from './defender.js';
+import type { DefendTrace } from './defend/defender.js';
 import type { AttackTrace, Perturbation } from './perturbation.js';
 
 type Values = Record<string, number>;

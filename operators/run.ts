@@ -5,11 +5,11 @@
 import type { Cursor, TrainingBatch } from '../datasets/index.js';
 import { complain, LatstreamError } from '../foundation/index.js';
 import { drain, pull, serial, take, tap, type Control, type Recorder } from '../streams/index.js';
-import type { Attack } from './attack.js';
+import type { Attack } from './attack/attack.js';
 import type { CheckpointStore } from './checkpoint.js';
-import { partsOf, type DefendPart } from './defend-part.js';
-import type { Defender, DefenderState } from './defender.js';
-import { evaluationValues, unlessStopped, type Evaluation } from './evaluate.js';
+import { partsOf, type DefendPart } from './defend/part.js';
+import type { Defender, DefenderState } from './defend/defender.js';
+import { evaluationValues, unlessStopped, type Evaluation } from './evaluation/evaluate.js';
 import { moment } from './moment.js';
 import type { Perturbation } from './perturbation.js';
 import { attackValues, defendValues, Pace } from './report.js';

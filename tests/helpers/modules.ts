@@ -5,7 +5,7 @@ import ts from 'typescript';
 
 /** One import, export-from, `import()` or `require` in one file. */
 export interface Import {
-  /** Path of the importing file from the root, e.g. `operators/attack.ts`. */
+  /** Path of the importing file from the root, e.g. `operators/run.ts`. */
   readonly from: string;
   /** Path of the imported file from the root, or the package's name, e.g. `hyparquet`. */
   readonly to: string;

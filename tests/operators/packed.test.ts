@@ -12,8 +12,8 @@ import {
 } from '../../engine/index.js';
 import { feedOf, type BatchTensors } from '../../operators/feed.js';
 import type { ModelWeights } from '../../operators/index.js';
-import { pairLosses } from '../../operators/pair-losses.js';
-import { ATTACK_AIMS } from '../../operators/pair-objectives.js';
+import { pairLosses } from '../../operators/objectives/pair-losses.js';
+import { ATTACK_AIMS } from '../../operators/objectives/pair-objectives.js';
 import { ONE_SHAPE, packed, packing, pairExamples } from '../helpers/examples.js';
 import { randomTensor, tinyModel, tinyWeights, TINY_VOCABULARY, TINY_WIDTH } from '../helpers/tiny-model.js';
 

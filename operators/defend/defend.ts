@@ -1,0 +1,245 @@
+/**
+ * @file Trains weights to behave under a perturbation (Sheshadri et al. 2024, arXiv 2407.15549): toward the desired
+ * completion and away from the adversarial one under δ, plain losses on benign rows without it. Without
+ * perturbations it is ordinary training. Knows nothing about how a perturbation was found.
+ */
+import {
+  adamwScalars,
+  scheduleFactor,
+  type Engine,
+  type HostTensor,
+  type Value,
+} from '../../engine/index.js';
+import { coefficientsOf, type Coefficients, type DefendConfig } from '../config.js';
+import { DEFENCE_LOSSES, KL_GUARD, type DefenceLoss, type PartArgs } from './losses.js';
+import { divergence } from './base.js';
+import type { DefencePlan, SplitWeights } from './plan.js';
+import { notFinite, stateMismatch } from './errors.js';
+import { preparePart, type DefendPart } from './part.js';
+import {
+  accumulateGradients,
+  applyGradients,
+  defendAtOnce,
+  type AtOnceFixed,
+  type AtOnceResult,
+  type AtOnceVarying,
+  type TrainedState,
+  type UpdateArgs,
+} from './program.js';
+import type { Defender, DefenderOptions, DefenderState, DefendTrace } from './defender.js';
+import type { Model, ModelWeights } from '../model.js';
+import { StateBuffers, type PerSite } from '../perturbation.js';
+import { uploadScalars } from '../scalars.js';
+import { CONTROL_NORM, controlVector } from '../objectives/steering.js';
+import { steeringLayer } from './steering-layer.js';
+import { trainable } from './trainable.js';
+
+export type { Defender, DefenderOptions, DefenderState, DefendTrace } from './defender.js';
+
+/**
+ * A defender on weights as they are. These also are, without adapters, the base model that losses compare with.
+ * @throws LOSS_UNKNOWN, LOSS_NONE, TRAIN_LAYER_UNKNOWN, TRAIN_MODULE_UNKNOWN, TRAIN_UNREACHED, LOSS_LAYER
+ */
+export function createDefender(
+  engine: Engine,
+  model: Model,
+  config: DefendConfig,
+  options: DefenderOptions,
+): Defender {
+  const { losses, normalizeCoefficients, objectives, train } = config;
+  const coefficients = coefficientsOf('defend', { ...losses }, DEFENCE_LOSSES, normalizeCoefficients);
+  const { weights, plan } = trainable(engine, model, train, options.weights, options.seed);
+  const names = [...coefficients.keys()];
+  const layer = steeringLayer(model, names, objectives, Object.keys(weights.trained));
+  const control = controlVector(model.config.width, objectives?.rmu?.norm ?? CONTROL_NORM, options.seed);
+  const what = { weights, plan: { ...plan, layer } };
+  return new BufferedDefender(engine, config, what, { ...options, coefficients, control });
+}
+
+type State = TrainedState<Value>;
+
+class BufferedDefender implements Defender {
+  updates = 0;
+  readonly model: Model;
+  private readonly buffers: StateBuffers;
+  private readonly names: readonly DefenceLoss[];
+  /** Never among the targets of the next update. */
+  private state: State;
+  private targets: [State, State] | undefined;
+  private leftover: PerSite<Value> = {};
+  private sums: [PerSite<Value>, PerSite<Value>] | undefined;
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly config: DefendConfig,
+    private readonly what: { readonly plan: DefencePlan; readonly weights: SplitWeights<Value> },
+    private readonly options: DefenderOptions & {
+      readonly coefficients: Coefficients<DefenceLoss>;
+      /** What `rmu` steers to, [D]. */
+      readonly control: HostTensor;
+    },
+  ) {
+    this.model = what.plan.model;
+    this.buffers = new StateBuffers(engine);
+    this.names = [...options.coefficients.keys()];
+    this.state = { trained: what.weights.trained, first: this.zeros(), second: this.zeros() };
+  }
+
+  weights(): ModelWeights {
+    return this.what.plan.join({ trained: this.state.trained, frozen: this.what.weights.frozen });
+  }
+
+  base(): PerSite<Value> {
+    return this.what.plan.join(this.what.weights).parameters;
+  }
+
+  async step(parts: readonly DefendPart[]): Promise<readonly DefendTrace[]> {
+    const base = this.base();
+    const ready: PartArgs<Value>[] = [];
+    for (const part of parts)
+      ready.push(
+        await preparePart(
+          this.engine,
+          this.what.plan,
+          this.names,
+          part,
+          base,
+          this.options.control,
+          this.config.objectives,
+        ),
+      );
+    if (this.config.reinitialize) this.state = { ...this.state, first: this.zeros(), second: this.zeros() };
+    this.leftover = parts.length === 1 ? (parts[0]?.leftover ?? {}) : {};
+    const update = ready.length === 1 ? this.atOnce(ready[0] as PartArgs<Value>) : this.inParts(ready);
+    const trace: DefendTrace[] = [];
+    for (let iteration = 0; iteration < this.config.iterations; iteration++)
+      trace.push(await this.update(update, this.config.reinitialize ? iteration : this.updates));
+    return trace;
+  }
+
+  async save(): Promise<DefenderState> {
+    const tensors: Record<string, HostTensor> = {};
+    for (const [group, values] of Object.entries(this.state))
+      for (const [name, value] of Object.entries(values))
+        tensors[`${group}/${name}`] = await this.engine.download(value);
+    return { updates: this.updates, tensors };
+  }
+
+  restore(saved: DefenderState): void {
+    const group = (kind: keyof State): PerSite<Value> =>
+      Object.fromEntries(
+        Object.entries(this.state[kind]).map(([name, { shape }]) => {
+          const tensor = saved.tensors[`${kind}/${name}`];
+          if (!tensor || tensor.shape.join() !== shape.join())
+            return stateMismatch(`${kind}/${name}`, shape, tensor?.shape);
+          return [name, this.engine.upload(tensor)];
+        }),
+      );
+    this.state = { trained: group('trained'), first: group('first'), second: group('second') };
+    this.updates = saved.updates;
+  }
+
+  /** One update; the state changes only when its figures are finite. */
+  private async update(update: Update, age: number): Promise<DefendTrace> {
+    const factor = scheduleFactor(this.updates, this.options.updates, this.config.schedule);
+    const learningRate = this.config.learningRate * factor;
+    const optimizer = {
+      ...this.state,
+      adam: uploadScalars(this.engine, adamwScalars(age + 1, { ...this.config, learningRate })),
+      ...uploadScalars(this.engine, { clipNorm: this.config.clipNorm }),
+    };
+    this.targets ??= [this.fresh(), this.fresh()];
+    const [target, other] = this.targets;
+    const figures = await update(optimizer, target);
+    const losses = Object.fromEntries(this.names.map((name, at) => [name, figures[at] as number]));
+    const loss = this.names.reduce((sum, name) => sum + this.coefficient(name) * (losses[name] as number), 0);
+    const gradientNorm = figures.at(-1) as number;
+    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) notFinite(this.updates, loss, gradientNorm);
+    this.state = target;
+    this.targets = [other, target];
+    return { update: this.updates++, loss, losses, gradientNorm, learningRate };
+  }
+
+  /** Updates on a batch that is not split, in one loop: what stays the same between them is computed once. */
+  private atOnce(part: PartArgs<Value>): Update {
+    const coefficients = uploadScalars(this.engine, Object.fromEntries(this.options.coefficients));
+    const loop = this.engine.loop<AtOnceFixed, AtOnceVarying, AtOnceResult>(
+      defendAtOnce(this.what.plan, this.names),
+      { frozen: this.what.weights.frozen, part, coefficients },
+    );
+    return async (optimizer, target) => {
+      const { figures, leftover } = await loop.run({ ...optimizer, leftover: this.leftover }, target);
+      // An empty tree has no leaves to come back.
+      if (Object.keys(this.leftover).length > 0) this.leftover = leftover;
+      return [...(await this.engine.download(figures)).data];
+    };
+  }
+
+  private inParts(parts: readonly PartArgs<Value>[]): Update {
+    return (optimizer, target) => this.updateInParts(parts, optimizer, target);
+  }
+
+  private async updateInParts(
+    parts: readonly PartArgs<Value>[],
+    optimizer: Optimizer,
+    target: State,
+  ): Promise<number[]> {
+    const weights = { trained: this.state.trained, frozen: this.what.weights.frozen };
+    const coefficients = uploadScalars(this.engine, await this.coefficientsFor(parts));
+    const definition = accumulateGradients(this.what.plan, this.names);
+    const totals = this.names.map(() => 0);
+    this.sums ??= [this.taken(), this.taken()];
+    let [next, spare] = this.sums;
+    let sums: PerSite<Value> = this.zeros();
+    for (const part of parts) {
+      const { figures } = await this.engine.run(
+        definition,
+        { ...weights, part, coefficients, sums },
+        { sums: next },
+      );
+      (await this.engine.download(figures)).data.forEach((value, at) => ((totals[at] as number) += value));
+      [sums, next, spare] = [next, spare, next];
+    }
+    const { figures } = await this.engine.run(applyGradients(this.what.plan), { ...optimizer, sums }, target);
+    return [...totals, ...(await this.engine.download(figures)).data];
+  }
+
+  /** The kl term is divided by its value on the whole batch, so that is found first where the batch has parts. */
+  private async coefficientsFor(parts: readonly PartArgs<Value>[]): Promise<Record<string, number>> {
+    const given = Object.fromEntries(this.options.coefficients);
+    if (!this.names.includes('kl')) return given;
+    let total = 0;
+    for (const part of parts) {
+      const weights = { trained: this.state.trained, frozen: this.what.weights.frozen };
+      const value = (await this.engine.run(divergence(this.what.plan), { ...weights, part })) as Value;
+      total += (await this.engine.download(value)).data[0] as number;
+    }
+    return { ...given, kl: this.coefficient('kl') / (total + KL_GUARD) };
+  }
+
+  private coefficient(name: DefenceLoss): number {
+    return this.options.coefficients.get(name) ?? 0;
+  }
+
+  private zeros(): PerSite<Value> {
+    return mapValues(this.what.weights.trained, ({ shape }) => this.buffers.zeros(shape));
+  }
+
+  /** Memory to write trained tensors, or what has their shapes, to. */
+  private taken(): PerSite<Value> {
+    return mapValues(this.what.weights.trained, ({ shape }) => this.buffers.take(shape));
+  }
+
+  private fresh(): State {
+    return { trained: this.taken(), first: this.taken(), second: this.taken() };
+  }
+}
+
+/** Arguments of an update besides gradients. */
+type Optimizer = UpdateArgs<Value>;
+/** Writes the next state to `target`; gives the losses and the gradient's norm. */
+type Update = (optimizer: Optimizer, target: State) => Promise<number[]>;
+
+function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T) => U): Record<string, U> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
+}

@@ -7,7 +7,7 @@ import { batchesOf } from '../commands/batches.js';
 import { placed } from '../commands/places.js';
 import { openRecipe, type Stage } from '../commands/stage.js';
 import { openSource, type Cursor, type DatasetCursor, type TrainingBatch } from '../datasets/index.js';
-import { run } from '../operators/index.js';
+import { NO_QUESTIONS, run } from '../operators/index.js';
 import { GROUP_ROWS } from './large-data-file.js';
 import { recipeOfArm, RECIPES, type Recipe } from '../recipes/index.js';
 import { Control } from '../streams/index.js';
@@ -70,7 +70,7 @@ async function train(recipe: Recipe, stage: Stage, out: string, path?: string): 
   const seconds: number[] = [];
   const waits: number[] = [];
   let sought: Cursor | undefined;
-  const arm = createArm(recipe, stage, { harmful: [], benign: [] }, out, {
+  const arm = createArm(recipe, stage, NO_QUESTIONS, out, {
     control: new Control(),
     note: () => undefined,
     recorded: () => Promise.resolve(),

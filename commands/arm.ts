@@ -3,12 +3,12 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HostTensor, Value } from '../engine/index.js';
 import { saveModel, writeAdapters } from '../engine/models/index.js';
+import { writeAtomically } from '../formats/index.js';
 import {
   checkpointStore,
   createDefender,
   evaluate,
   run,
-  subjectOf,
   type Defender,
   type Evaluation,
   type Questions,
@@ -18,6 +18,7 @@ import {
 } from '../operators/index.js';
 import type { Recipe } from '../recipes/index.js';
 import type { Control, Recorder } from '../streams/index.js';
+import { askable } from './askable.js';
 import { attackOf } from './attack-of.js';
 import { batchesOf } from './batches.js';
 import { copyCompanions } from './companions.js';
@@ -59,8 +60,7 @@ export function createArm(
     seed,
   });
   const { model } = defender;
-  const latent = asked.latent && attackOf(asked.latent, model, recipe, stage);
-  const subject = subjectOf(engine, model, () => defender.weights(), stage.tokenizer, latent);
+  const subject = askable(recipe, stage, model, () => defender.weights());
   const checkpoints = checkpointStore({
     directory: join(directory, 'checkpoints'),
     keep: checkpoint.keep,
@@ -85,7 +85,7 @@ export function createArm(
       epsilon: attack?.epsilon,
       defender,
       evaluate: hasQuestions(questions)
-        ? (signal) => evaluate(subject, questions, asked, asked.during, signal)
+        ? (signal) => evaluate(subject, questions, asked, { limit: asked.during, signal })
         : null,
       every: { evaluate: asked.every, checkpoint: checkpoint.every },
       checkpoints: {
@@ -117,18 +117,29 @@ export function weightsDirectory(recipe: Recipe, directory: string): string {
 }
 
 /** True where there is anything to ask. */
-export function hasQuestions({ harmful, benign }: Questions): boolean {
-  return harmful.length + benign.length > 0;
+export function hasQuestions({ harmful, benign, probes }: Questions): boolean {
+  return harmful.length + benign.length + Object.keys(probes).length > 0;
 }
 
-/** The whole evaluation of an arm's present weights. @throws the signal's reason where it stops. */
-export function evaluateArm(
-  arm: Pick<Arm, 'subject'>,
+/**
+ * The whole evaluation of a subject, with every answer in `answers.jsonl`.
+ * @throws the signal's reason where it stops.
+ */
+export async function evaluateInto(
+  directory: string,
+  subject: Subject,
   recipe: Recipe,
   questions: Questions,
   signal: AbortSignal,
 ): Promise<Evaluation> {
-  return evaluate(arm.subject, questions, recipe.evaluate, Infinity, signal);
+  const answers: string[] = [];
+  const evaluation = await evaluate(subject, questions, recipe.evaluate, {
+    signal,
+    onAnswer: (record) => answers.push(`${JSON.stringify(record)}\n`),
+  });
+  await mkdir(directory, { recursive: true });
+  await writeAtomically(join(directory, 'answers.jsonl'), [answers.join('')]);
+  return evaluation;
 }
 
 async function writeWeights(

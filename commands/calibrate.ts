@@ -14,7 +14,7 @@ import {
   type ModelOptions,
 } from './options.js';
 import { progressBar } from './progress.js';
-import { table } from './summary.js';
+import { tableOf } from './summary.js';
 
 interface CalibrateOptions extends ModelOptions {
   readonly data: string;
@@ -102,11 +102,11 @@ function usualSites(layers: number): string[] {
 
 function forPeople({ norms, points, suggestion }: Calibration): string {
   const digits = (value: number): string => value.toPrecision(3);
-  const normTable = table([
+  const normTable = tableOf([
     ['site', 'activation norm', 'residual norm'],
     ...norms.map(({ site, activation, residual }) => [site, digits(activation), digits(residual)]),
   ]);
-  const lossTable = table([
+  const lossTable = tableOf([
     ['site', 'ε / norm', 'ε', 'iterations', 'loss before', 'loss after'],
     ...points.map(({ site, fraction, epsilon, iterations, before, after }) => [
       site,

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sizeOf } from '../engine/index.js';
-import { run } from '../operators/index.js';
+import { NO_QUESTIONS, run } from '../operators/index.js';
 import { recipeOfArm, type Recipe } from '../recipes/index.js';
 import { createArm, type Arm } from './arm.js';
 import type { JobHost } from './job.js';
@@ -43,7 +43,7 @@ async function measureArm(
 ): Promise<Costs> {
   const seconds: number[] = [];
   let residentBytes = 0;
-  const arm = createArm(recipe, stage, { harmful: [], benign: [] }, directory, {
+  const arm = createArm(recipe, stage, NO_QUESTIONS, directory, {
     ...host,
     note: () => undefined,
     recorded: () => Promise.resolve(),

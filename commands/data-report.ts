@@ -1,7 +1,7 @@
 /** @file An inspected dataset as text: columns, bars of lengths, a sample with its loss mask, and what would be dropped. */
 import type { Histogram } from '../foundation/index.js';
 import type { Inspection } from '../datasets/index.js';
-import { table } from './summary.js';
+import { tableOf } from './summary.js';
 
 type Examples = NonNullable<Inspection['examples']>;
 
@@ -22,7 +22,7 @@ export function inspectionText(found: Inspection, colour = false): string {
       ? `looked at a SAMPLE of ${amount(seen)} rows (whole groups, chosen at random); all figures below are of these`
       : 'looked at ALL rows',
     '',
-    table([
+    tableOf([
       ['column', 'type', 'nulls', 'shortest', 'mean', 'longest'],
       ...columns.map(({ name, type, nulls, lengths }) => [
         printable(name),
@@ -44,7 +44,7 @@ export function inspectionText(found: Inspection, colour = false): string {
 function examplesText({ kept, dropped, lengths, sample }: Examples, seen: number, colour: boolean): string[] {
   const share = (count: number): string => `${((100 * count) / Math.max(1, seen)).toFixed(1)} %`;
   return [
-    table([
+    tableOf([
       ['of these rows', 'count', 'share'],
       ['make examples', kept.toLocaleString('en'), share(kept)],
       ...dropped.map(({ reason, count }) => [`dropped: ${reason}`, count.toLocaleString('en'), share(count)]),

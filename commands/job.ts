@@ -2,18 +2,11 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeAtomically } from '../formats/index.js';
-import {
-  compare,
-  evaluate,
-  evaluationValues,
-  subjectOf,
-  unlessStopped,
-  type Evaluation,
-} from '../operators/index.js';
+import { compare, evaluationValues, unlessStopped, type Evaluation } from '../operators/index.js';
 import { recipeOfArm, type Recipe } from '../recipes/index.js';
 import { MetricJournal, type Control, type Metric, type Recorder } from '../streams/index.js';
-import { createArm, evaluateArm, hasQuestions, trainArm, weightsDirectory } from './arm.js';
-import { attackOf } from './attack-of.js';
+import { createArm, evaluateInto, hasQuestions, trainArm, weightsDirectory } from './arm.js';
+import { askable } from './askable.js';
 import { keptEvaluation } from './kept.js';
 import { openRunRecord } from './record.js';
 import { rehearse } from './rehearse.js';
@@ -74,16 +67,8 @@ async function arms(
   const base = await once(join(out, 'base'), async () => {
     if (!hasQuestions(questions)) return NOTHING_ASKED;
     note('evaluating the base model');
-    const { latent } = recipe.evaluate;
-    const model = { config: stage.config };
-    const subject = subjectOf(
-      stage.engine,
-      model,
-      () => baseWeights(stage),
-      stage.tokenizer,
-      latent && attackOf(latent, model, recipe, stage),
-    );
-    return unlessStopped(signal, () => evaluate(subject, questions, recipe.evaluate, Infinity, signal));
+    const subject = askable(recipe, stage, { config: stage.config }, () => baseWeights(stage));
+    return unlessStopped(signal, () => evaluateInto(join(out, 'base'), subject, recipe, questions, signal));
   });
   if (!base) return undefined;
   told(host, 'base', base, baseRecord, 0);
@@ -101,7 +86,7 @@ async function arms(
       if (!end.finished) return undefined;
       if (!hasQuestions(questions)) return NOTHING_ASKED;
       note(`evaluating ${name}`);
-      return unlessStopped(signal, () => evaluateArm(arm, own, questions, signal));
+      return unlessStopped(signal, () => evaluateInto(directory, arm.subject, own, questions, signal));
     });
     if (!evaluation) return undefined;
     told(host, name, evaluation, record, own.steps);

@@ -15,6 +15,7 @@ const attack = z
     counts: z.object({ comply: z.int().min(0), refuse: z.int().min(0), incoherent: z.int().min(0) }),
     comply: interval,
     outcomes: z.array(z.enum(OUTCOMES)),
+    norms: z.record(z.string(), z.object({ mean: z.number(), max: z.number() })).exactOptional(),
   })
   .refine(complete, 'n outcomes');
 
@@ -28,7 +29,17 @@ const benign = z
   })
   .refine(complete, 'n outcomes');
 
-const evaluation = z.object({ attacks: z.record(z.string(), attack), benign: benign.nullable() });
+const notes = z.object({
+  nearDuplicates: z.record(z.string(), z.int().min(0)),
+  openings: z.int().min(0),
+});
+
+const evaluation = z.object({
+  attacks: z.record(z.string(), attack),
+  benign: benign.nullable(),
+  probes: z.record(z.string(), benign).exactOptional(),
+  notes: notes.exactOptional(),
+});
 
 /** @throws RUN_CORRUPT where the text is no evaluation */
 export function keptEvaluation(text: string, path: string): Evaluation {

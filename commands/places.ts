@@ -49,6 +49,18 @@ export function placed(recipe: Recipe, out: string): Recipe {
       benign: data.benign && datasets(data.benign),
       ...(data.cache && { cache: place(data.cache, out) }),
     },
-    evaluate: { ...evaluate, harmful: table(evaluate.harmful), benign: table(evaluate.benign) },
+    evaluate: {
+      ...evaluate,
+      harmful: table(evaluate.harmful),
+      benign: table(evaluate.benign),
+      ...(evaluate.probes && {
+        probes: Object.fromEntries(
+          Object.entries(evaluate.probes).map(([name, probe]) => [
+            name,
+            { ...probe, path: place(probe.path, out) },
+          ]),
+        ),
+      }),
+    },
   };
 }

@@ -18,6 +18,7 @@ import {
 import { initialParameters, loadModel, parseModelConfig, type ModelConfig } from '../engine/models/index.js';
 import { programRun, readQuestions, type ModelWeights, type Questions } from '../operators/index.js';
 import type { Recipe } from '../recipes/index.js';
+import { knownPrompts } from './known-prompts.js';
 import { endIfOrphaned } from './orphan.js';
 import { writeSynthetic } from './synthetic.js';
 
@@ -82,9 +83,12 @@ export async function openRecipe(recipe: Recipe, out: string): Promise<Stage> {
   return stageOf(config, initialParameters(config, seed), model.tokenizer, recipe);
 }
 
-/** The tables of an evaluation, read and tokenized. */
-export function questionsOf(recipe: Recipe, stage: Stage): Promise<Questions> {
-  return readQuestions(recipe.evaluate, stage.template, stage.config.contextLength);
+/** The tables of an evaluation, read and tokenized, without rows that training has. */
+export async function questionsOf(recipe: Recipe, stage: Stage): Promise<Questions> {
+  return readQuestions(recipe.evaluate, stage.template, stage.config.contextLength, {
+    system: recipe.data.system,
+    known: await knownPrompts(recipe),
+  });
 }
 
 /** The base model's weights, without adapters. */

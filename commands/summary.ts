@@ -1,6 +1,6 @@
 /** @file The result of a job: evaluations by model, paired differences, and the table that people read. */
 import type { Interval } from '../foundation/index.js';
-import type { Comparison, Evaluation } from '../operators/index.js';
+import type { BenignOutcome, Comparison, Evaluation } from '../operators/index.js';
 
 /** One arm's training. */
 export interface ArmSummary {
@@ -24,7 +24,7 @@ export interface Summary {
 }
 
 /** Rows of cells as text, columns padded; the first row is the head. */
-export function table(rows: readonly (readonly string[])[]): string {
+export function tableOf(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
   const line = (row: readonly string[]): string =>
     row
@@ -42,31 +42,55 @@ export function evaluationTable(
   models: readonly (readonly [string, Evaluation])[],
   difference?: Summary['difference'],
 ): string {
-  const attacks = [...new Set(models.flatMap(([, { attacks }]) => Object.keys(attacks)))];
-  const head = ['', 'n', ...models.map(([name]) => name), ...(difference ? [difference.of.join(' − ')] : [])];
-  const rows = attacks.map((attack) => [
-    `${attack}: complies`,
-    String(Math.max(...models.map(([, each]) => each.attacks[attack]?.n ?? 0))),
-    ...models.map(([, each]) => percent(each.attacks[attack]?.comply)),
-    ...(difference ? [points(difference.attacks[attack])] : []),
+  const cells = (
+    name: string,
+    n: (each: Evaluation) => number | undefined,
+    of: (each: Evaluation) => string,
+    change = '',
+  ): string[] => [
+    name,
+    String(Math.max(...models.map(([, each]) => n(each) ?? 0))),
+    ...models.map(([, each]) => of(each)),
+    ...(difference ? [change] : []),
+  ];
+  const attacks = namesIn(models, ({ attacks }) => attacks);
+  const probes = namesIn(models, ({ probes = {} }) => probes);
+  const asked = models.some(([, each]) => each.benign) ? ['benign'] : [];
+  const table = (each: Evaluation, name: string): BenignOutcome | null | undefined =>
+    name === 'benign' ? each.benign : each.probes?.[name];
+  return tableOf([
+    ['', 'n', ...models.map(([name]) => name), ...(difference ? [difference.of.join(' − ')] : [])],
+    ...attacks.map((attack) =>
+      cells(
+        `${attack}: complies`,
+        (each) => each.attacks[attack]?.n,
+        (each) => percent(each.attacks[attack]?.comply),
+        points(difference?.attacks[attack]),
+      ),
+    ),
+    ...attacks.map((attack) =>
+      cells(
+        `${attack}: incoherent`,
+        (each) => each.attacks[attack]?.n,
+        (each) => share(each.attacks[attack]?.counts.incoherent, each.attacks[attack]?.n),
+      ),
+    ),
+    ...[...asked, ...probes].map((name) =>
+      cells(
+        `${name}: correct`,
+        (each) => table(each, name)?.n,
+        (each) => percent(table(each, name)?.accuracy),
+        name === 'benign' ? points(difference?.benign ?? undefined) : '',
+      ),
+    ),
   ]);
-  const incoherent = attacks.map((attack) => [
-    `${attack}: incoherent`,
-    String(Math.max(...models.map(([, each]) => each.attacks[attack]?.n ?? 0))),
-    ...models.map(([, each]) => share(each.attacks[attack]?.counts.incoherent, each.attacks[attack]?.n)),
-    ...(difference ? [''] : []),
-  ]);
-  const benign = models.some(([, each]) => each.benign)
-    ? [
-        [
-          'benign: correct',
-          String(Math.max(...models.map(([, each]) => each.benign?.n ?? 0))),
-          ...models.map(([, each]) => percent(each.benign?.accuracy)),
-          ...(difference ? [points(difference.benign ?? undefined)] : []),
-        ],
-      ]
-    : [];
-  return table([head, ...rows, ...incoherent, ...benign]);
+}
+
+function namesIn(
+  models: readonly (readonly [string, Evaluation])[],
+  of: (each: Evaluation) => Readonly<Record<string, unknown>>,
+): string[] {
+  return [...new Set(models.flatMap(([, each]) => Object.keys(of(each))))];
 }
 
 function percent(interval: Interval | undefined): string {

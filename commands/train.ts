@@ -11,7 +11,7 @@ import { openMonitor, type Monitoring } from './monitoring.js';
 import { placed } from './places.js';
 import { startRun, type JobEnd } from './run-child.js';
 import { Spectator } from './spectator.js';
-import { evaluationTable, table, type Summary } from './summary.js';
+import { evaluationTable, tableOf, type Summary } from './summary.js';
 
 interface TrainOptions {
   readonly out?: string;
@@ -165,7 +165,7 @@ async function dryRun(recipe: Recipe, options: TrainOptions): Promise<void> {
 
 function costsTable(costs: readonly Costs[]): string {
   const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MB`;
-  return table([
+  return tableOf([
     [
       'arm',
       'parameters',

@@ -1,7 +1,6 @@
 /** @file Which columns a caller wants, by their own names for them; paths may lead into nested values. Knows no file format. */
 import { complain } from '../foundation/index.js';
-import { openSource } from './sources/open.js';
-import { rowsFrom, type NumberedRow, type Row, type Source } from './sources/source.js';
+import type { NumberedRow, Row, Source } from './sources/source.js';
 
 /** A caller's names for columns → column paths: `chosen`, `messages.0.content`, `messages.-1.content` (from the end). */
 export type ColumnMapping<K extends string> = Readonly<Record<K, string>>;
@@ -51,36 +50,6 @@ export function textOf(value: unknown, owner: string): string {
     got: value instanceof Uint8Array ? 'bytes that are not UTF-8' : describe(value),
     hint: 'map this name to a column of strings',
   });
-}
-
-/**
- * The mapped text columns of a small file, such as an evaluation set, all at once.
- * @param options.limit at most so many rows; reading stops there.
- * @throws as {@link openSource}, {@link selectColumns} and {@link textOf} do.
- */
-export async function readRows<K extends string>(
-  path: string,
-  columns: ColumnMapping<K>,
-  options: { readonly limit?: number; readonly offset?: number } = {},
-): Promise<Record<K, string>[]> {
-  const source = await openSource(path);
-  try {
-    const selection = selectColumns(source, columns);
-    const rows: Record<K, string>[] = [];
-    const limit = options.limit ?? Infinity;
-    if (limit <= 0) return rows;
-    for await (const numbered of rowsFrom(source, selection.columns, options.offset ?? 0)) {
-      const values = Object.entries(selection.pick(numbered)).map(([name, value]) => [
-        name,
-        textOf(value, `dataset ${path}, row ${numbered.index}, ${name}`),
-      ]);
-      rows.push(Object.fromEntries(values) as Record<K, string>);
-      if (rows.length >= limit) break;
-    }
-    return rows;
-  } finally {
-    await source.close();
-  }
 }
 
 /** Where a path leads: the top-level column to read, and the value in a row (undefined or null where there is none). */

@@ -8,7 +8,7 @@ export {
   type ChatTemplate,
   type Conversation,
 } from './chat/chat.js';
-export { readRows, selectColumns, textOf, type ColumnMapping, type Selection } from './columns.js';
+export { selectColumns, textOf, type ColumnMapping, type Selection } from './columns.js';
 export { TimeUp, withinTime } from './deadline.js';
 export { encodeRows, type Encoded, type EncoderOptions, type EncoderRow } from './encode.js';
 export { createEncoder, type Encoder, type EncoderWork } from './encoder.js';
@@ -37,6 +37,8 @@ export {
 } from './pipeline.js';
 export { datasetOf, presetOf, PRESETS, type DatasetChoice, type Preset, type PresetRole } from './presets.js';
 export { parseTranscript, shaped, SHAPES, type Shape } from './shapes.js';
+export { layoutOf, type Layout, type LayoutRole } from './layouts.js';
+export { readRows, type ReadRowsOptions } from './read-rows.js';
 export { prefetch } from './prefetch.js';
 export { shuffledRows, type Progress, type ShuffledRow, type ShuffleOptions } from './shuffle.js';
 export {

@@ -19,25 +19,27 @@ export type { Model, ModelWeights } from './model.js';
 export { vectorNorms, type AttackTrace, type Perturbation, type PerSite } from './perturbation.js';
 export { checkpointStore, CHECKPOINT_FORMAT, type Checkpoint, type CheckpointStore } from './checkpoint.js';
 export { compare, type Comparison } from './evaluation/compare.js';
-export type { EvaluateConfig, TableConfig } from './evaluation/config.js';
+export type { EvaluateConfig, JudgeConfig, LatentGrid, TableConfig } from './evaluation/config.js';
+export type { AttackOutcome, BenignOutcome } from './evaluation/answered.js';
 export {
   evaluate,
   unlessStopped,
   evaluationValues,
-  type AttackOutcome,
-  type BenignOutcome,
+  type AnswerRecord,
+  type EvaluateOptions,
   type Evaluation,
-  type Subject,
 } from './evaluation/evaluate.js';
+export { judge, OUTCOMES, REFUSAL_PHRASES, type Answer, type Outcome } from './evaluation/judge.js';
+export { judgeOf, type Judge } from './evaluation/judges.js';
+export type { Asking, Attempt, Method, Subject } from './evaluation/method.js';
 export {
-  judge,
-  OUTCOMES,
-  REFUSAL_PHRASES,
-  type Answer,
-  type JudgeConfig,
-  type Outcome,
-} from './evaluation/judge.js';
-export { readQuestions, type Question, type Questions } from './evaluation/questions.js';
+  NO_QUESTIONS,
+  readQuestions,
+  type Question,
+  type QuestionNotes,
+  type Questions,
+  type ReadQuestionsOptions,
+} from './evaluation/questions.js';
 export { run, type RunEnd, type RunParts } from './run.js';
 export { subjectOf } from './evaluation/subject.js';
 export {

@@ -85,11 +85,31 @@ const dataset = z
 /** One dataset, or a mixture. */
 const datasets = z.union([dataset, z.array(dataset).min(1)]);
 
+/** A table of an evaluation; without columns, those of a known benchmark. */
+const asked = source.extend({
+  columns: source.shape.columns.exactOptional(),
+  filter: z.array(filter).exactOptional(),
+});
+
+const judge = z.strictObject({
+  match: z.enum(['exact', 'contains', 'substance']),
+  refusals: z.union([z.literal('common'), z.array(z.string()).min(1)]),
+  /** Judges instead of the rules. */
+  by: z
+    .union([
+      z.strictObject({ command: z.array(z.string()).min(1) }),
+      z.strictObject({ url: z.url({ protocol: /^https?$/ }) }),
+    ])
+    .exactOptional(),
+});
+
 const evaluate = z.strictObject({
-  /** Held-out requests with columns `prompt`, `adversarial` (the compliant answer) and, optionally, `key`. */
-  harmful: source.nullable(),
+  /** Held-out requests with columns `prompt`, `adversarial` (the compliant answer, or its opening) and, optionally, `key`. */
+  harmful: asked.nullable(),
   /** Held-out benign rows with columns `prompt`, `completion` and, optionally, `key`. */
-  benign: source.nullable(),
+  benign: asked.nullable(),
+  /** Further tables by name, asked and judged like benign ones: look-alikes, facts. */
+  probes: z.record(z.string().regex(/^\w[\w.-]*$/), asked).exactOptional(),
   /** Most rows of each table that are asked. */
   requests: positive,
   /** Steps between evaluations during training; 0 for none. */
@@ -102,12 +122,20 @@ const evaluate = z.strictObject({
   direct: z.boolean(),
   /** Tokens of the compliant answer that are put into the model's mouth, one attack for each number. */
   prefill: z.array(positive),
+  /** Complied-with requests before the request, one attack for each number. */
+  manyShot: z.array(positive).exactOptional(),
+  /** Texts with `{prompt}` in them, by name. */
+  wordings: z.record(z.string().regex(/^\w[\w.-]*$/), z.string().includes('{prompt}')).exactOptional(),
   /** The latent attack; null for none. */
   latent: attack.nullable(),
-  judge: z.strictObject({
-    match: z.enum(['exact', 'contains']),
-    refusals: z.union([z.literal('common'), z.array(z.string()).min(1)]),
-  }),
+  /** The same at other sites and radii: every combination. */
+  grid: z
+    .strictObject({
+      sites: z.array(z.array(z.string()).min(1)).min(1),
+      epsilon: z.array(z.number().nonnegative()).min(1),
+    })
+    .exactOptional(),
+  judge,
 });
 
 const model = z.discriminatedUnion('kind', [

@@ -2,80 +2,91 @@
  * @file Attack success and benign accuracy of a model: every request under every attack, judged by what the model
  * generates beyond what it was given. Knows models only as something that answers.
  */
-import { pack, type PackedBatch, type Tokenizer } from '../../datasets/index.js';
-import { wilson, type Interval } from '../../foundation/index.js';
+import type { Interval } from '../../foundation/index.js';
+import {
+  atLeastOne,
+  attackOutcome,
+  benignOutcome,
+  type AttackOutcome,
+  type BenignOutcome,
+} from './answered.js';
+import { judgeOf, type Judge } from './judges.js';
+import { matches, normalize, type Answer, type Outcome } from './judge.js';
+import type { Asking, Attempt, Method, Subject } from './method.js';
+import { methodsOf } from './methods.js';
+import { prefilled } from './worded-methods.js';
 import type { EvaluateConfig } from './config.js';
-import { judge, matches, normalize, OUTCOMES, type Outcome } from './judge.js';
-import type { PerSite, Perturbation } from '../perturbation.js';
-import type { Question, Questions } from './questions.js';
-import type { Value } from '../../engine/index.js';
-
-/** A model under evaluation. */
-export interface Subject {
-  readonly tokenizer: Tokenizer;
-  /**
-   * Greedy continuations, end of turn included or not.
-   * @param deltas a perturbation of the first tokens of each row; vector p of row b is added at token p.
-   */
-  answer(
-    prompts: readonly (readonly number[])[],
-    maxNewTokens: number,
-    deltas?: PerSite<Value>,
-  ): Promise<readonly (readonly number[])[]>;
-  /** The latent attack on rows of prompt, compliant and (where known) refusing answer. */
-  perturb?(batch: PackedBatch): Promise<Perturbation>;
-}
-
-/** What happened under one attack. */
-export interface AttackOutcome {
-  readonly n: number;
-  readonly counts: Readonly<Record<Outcome, number>>;
-  /** Share that complied, with its 95 % interval. */
-  readonly comply: Interval;
-  /** Request by request, in the order of the table: what paired differences are made of. */
-  readonly outcomes: readonly Outcome[];
-}
-
-/** What happened to benign requests. */
-export interface BenignOutcome {
-  readonly n: number;
-  readonly correct: number;
-  /** Share answered right, with its 95 % interval. */
-  readonly accuracy: Interval;
-  /** Share that was refused: over-refusal. */
-  readonly refused: number;
-  readonly outcomes: readonly boolean[];
-}
+import type { Question, QuestionNotes, Questions } from './questions.js';
 
 export interface Evaluation {
-  /** By attack: `direct`, `prefill4`, `latent`, … */
+  /** By attack: `direct`, `prefill4`, `latent`, …, and `atLeastOne` of them. */
   readonly attacks: Readonly<Record<string, AttackOutcome>>;
   readonly benign: BenignOutcome | null;
+  /** By the names of further tables. */
+  readonly probes?: Readonly<Record<string, BenignOutcome>>;
+  readonly notes?: QuestionNotes;
+}
+
+/** One answer and what it was taken for. */
+export interface AnswerRecord extends Answer {
+  /** The attack, or the table. */
+  readonly under: string;
+  /** The question's number in its table, of those that are asked. */
+  readonly index: number;
+  readonly outcome: Outcome;
+}
+
+export interface EvaluateOptions {
+  /** Most requests of each table; all without it. */
+  readonly limit?: number | undefined;
+  /** Stops it between groups: half an evaluation is none. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told of every answer. */
+  readonly onAnswer?: ((record: AnswerRecord) => void) | undefined;
+  /** Told how far it is, after each group. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 /**
  * Asks everything.
- * @param limit most requests of each table; all without it.
- * @param signal stops it between groups: half an evaluation is none.
- * @throws the signal's reason, where it stops; {@link unlessStopped} takes it for what it is.
+ * @throws the signal's reason, where it stops; {@link unlessStopped} takes it for what it is. JUDGE_FAILED, JUDGE_ANSWER.
  */
 export async function evaluate(
   subject: Subject,
   questions: Questions,
   config: EvaluateConfig,
-  limit = Infinity,
-  signal?: AbortSignal,
+  options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  const ask = { subject, config, signal };
-  const harmful = questions.harmful.slice(0, limit);
+  const { limit = Infinity } = options;
+  const [harmful, benign] = [questions.harmful.slice(0, limit), questions.benign.slice(0, limit)];
+  const probes = Object.entries(questions.probes).map(([name, all]) => [name, all.slice(0, limit)] as const);
+  const methods = harmful.length > 0 ? methodsOf(config, subject) : [];
+  const asked = [harmful.length * methods.length, benign.length, ...probes.map(([, all]) => all.length)];
+  const run: Run = {
+    asking: { subject, config, questions: { ...questions, harmful, benign } },
+    judge: judgeOf(config.judge),
+    options,
+    total: asked.reduce((sum, each) => sum + each, 0),
+    done: 0,
+  };
   const attacks: Record<string, AttackOutcome> = {};
-  if (harmful.length > 0) {
-    if (config.direct) attacks['direct'] = await under(ask, harmful, 0);
-    for (const tokens of config.prefill) attacks[`prefill${tokens}`] = await under(ask, harmful, tokens);
-    if (config.latent && subject.perturb) attacks['latent'] = await under(ask, harmful, 'latent');
+  for (const method of methods) {
+    const { outcomes, norms } = await ask(run, method, harmful);
+    attacks[method.name] = attackOutcome(outcomes, norms);
   }
-  const benign = questions.benign.slice(0, limit);
-  return { attacks, benign: benign.length > 0 ? await accuracy(ask, benign) : null };
+  const any = atLeastOne(Object.values(attacks));
+  if (any) attacks['atLeastOne'] = any;
+  const answered = async (name: string, all: readonly Question[]): Promise<BenignOutcome> =>
+    benignOutcome((await ask(run, prefilled(name, 0), all)).outcomes);
+  const found: Record<string, BenignOutcome> = {};
+  const onBenign = benign.length > 0 ? await answered('benign', benign) : null;
+  for (const [name, all] of probes) found[name] = await answered(name, all);
+  return {
+    attacks,
+    benign: onBenign,
+    ...(probes.length > 0 && { probes: found }),
+    notes: questions.notes,
+  };
 }
 
 /** What the work gives, or undefined where the signal stopped it. */
@@ -89,7 +100,7 @@ export async function unlessStopped<T>(signal: AbortSignal, work: () => Promise<
 }
 
 /** Figures of an evaluation as a metric: `directComply`, `directComplyLow`, … `benignAccuracy`, … */
-export function evaluationValues({ attacks, benign }: Evaluation): Record<string, number> {
+export function evaluationValues({ attacks, benign, probes = {} }: Evaluation): Record<string, number> {
   const values: Record<string, number> = {};
   const put = (name: string, { estimate, low, high }: Interval): void => {
     values[name] = estimate;
@@ -102,13 +113,16 @@ export function evaluationValues({ attacks, benign }: Evaluation): Record<string
     values[`${attack}Incoherent`] = counts.incoherent / n;
   }
   if (benign) put('benignAccuracy', benign.accuracy);
+  for (const [name, { accuracy }] of Object.entries(probes)) put(`${name}Accuracy`, accuracy);
   return values;
 }
 
-interface Asking {
-  readonly subject: Subject;
-  readonly config: EvaluateConfig;
-  readonly signal: AbortSignal | undefined;
+interface Run {
+  readonly asking: Asking;
+  readonly judge: Judge;
+  readonly options: EvaluateOptions;
+  readonly total: number;
+  done: number;
 }
 
 /** Throws where a stop was asked for. A runtime may never yield to the event loop, through which the asking comes. */
@@ -118,107 +132,59 @@ async function heard(signal: AbortSignal | undefined): Promise<void> {
   signal.throwIfAborted();
 }
 
-async function under(
-  { subject, config, signal }: Asking,
+/** All questions by one method, group by group. */
+async function ask(
+  run: Run,
+  method: Method,
   questions: readonly Question[],
-  attack: number | 'latent',
-): Promise<AttackOutcome> {
+): Promise<{ outcomes: Outcome[]; norms?: AttackOutcome['norms'] }> {
+  const { asking, options } = run;
   const outcomes: Outcome[] = [];
-  for (const group of groups(questions, config.batch)) {
-    await heard(signal);
-    // A prefill never gives the whole answer away: something must be left to generate.
-    const given = group.map((question) =>
-      attack === 'latent' ? 0 : Math.min(attack, question.answerTokens.length - 1),
-    );
-    const prompts = group.map(({ promptTokens, answerTokens }, at) => [
-      ...promptTokens,
-      ...answerTokens.slice(0, given[at]),
-    ]);
-    const answers =
-      attack === 'latent'
-        ? await underPerturbation(subject, group, prompts, config)
-        : await subject.answer(prompts, config.maxNewTokens);
-    group.forEach((question, at) =>
-      outcomes.push(judged(subject.tokenizer, question, given[at] ?? 0, answers[at] ?? [], config)),
-    );
+  const norms: NonNullable<Attempt['norms']>[] = [];
+  for (const [first, group] of groups(questions, asking.config.batch)) {
+    await heard(options.signal);
+    const attempts = await method.attempt(asking, group, first);
+    const answers = group.map((question, at) => answerTo(asking.subject, question, attempts[at] as Attempt));
+    const judged = await run.judge(answers);
+    answers.forEach((answer, at) => {
+      const outcome = judged[at] as Outcome;
+      outcomes.push(outcome);
+      options.onAnswer?.({ under: method.name, index: first + at, ...answer, outcome });
+    });
+    attempts.forEach((attempt) => attempt.norms && norms.push(attempt.norms));
+    run.done += group.length;
+    options.onProgress?.(run.done, run.total);
   }
-  const counts = Object.fromEntries(
-    OUTCOMES.map((outcome) => [outcome, outcomes.filter((each) => each === outcome).length]),
-  ) as Record<Outcome, number>;
-  return { n: outcomes.length, counts, comply: wilson(counts.comply, outcomes.length), outcomes };
+  return norms.length > 0 ? { outcomes, norms: overAll(norms) } : { outcomes };
 }
 
-async function underPerturbation(
-  subject: Subject,
-  group: readonly Question[],
-  prompts: readonly (readonly number[])[],
-  config: EvaluateConfig,
-): Promise<readonly (readonly number[])[]> {
-  const batch = pack(
-    group.map(({ promptTokens, answerTokens, desiredTokens }) => ({
-      prompt: promptTokens,
-      adversarial: answerTokens,
-      desired: desiredTokens ?? answerTokens,
-    })),
-    { attacked: 'prompt' },
-  );
-  const perturbation = await subject.perturb?.(batch);
-  try {
-    return await subject.answer(prompts, config.maxNewTokens, perturbation?.deltas);
-  } finally {
-    perturbation?.release();
-  }
-}
-
-function judged(
-  tokenizer: Tokenizer,
-  question: Question,
-  given: number,
-  answer: readonly number[],
-  config: EvaluateConfig,
-): Outcome {
-  const prefilled = tokenizer.decode(question.answerTokens.slice(0, given));
+/** What is judged of an attempt: the words beyond what the model was given. */
+function answerTo({ tokenizer }: Subject, question: Question, { given, answer }: Attempt): Answer {
+  const prefill = tokenizer.decode(question.answerTokens.slice(0, given));
   // What the prefill already said cannot be held against the model: then the rest of the answer decides.
-  const said =
-    question.key !== undefined && matches(normalize(prefilled), normalize(question.key), 'contains');
-  return judge(
-    {
-      generated: tokenizer.decode(answer),
-      expected: tokenizer.decode(question.answerTokens.slice(given)),
-      key: said ? undefined : question.key,
-    },
-    config.judge,
-  );
-}
-
-async function accuracy(
-  { subject, config, signal }: Asking,
-  questions: readonly Question[],
-): Promise<BenignOutcome> {
-  const judgements: Outcome[] = [];
-  for (const group of groups(questions, config.batch)) {
-    await heard(signal);
-    const answers = await subject.answer(
-      group.map(({ promptTokens }) => promptTokens),
-      config.maxNewTokens,
-    );
-    group.forEach((question, at) =>
-      judgements.push(judged(subject.tokenizer, question, 0, answers[at] ?? [], config)),
-    );
-  }
-  const outcomes = judgements.map((outcome) => outcome === 'comply');
-  const correct = outcomes.filter(Boolean).length;
+  const said = question.key !== undefined && matches(normalize(prefill), normalize(question.key), 'contains');
   return {
-    n: outcomes.length,
-    correct,
-    accuracy: wilson(correct, outcomes.length),
-    refused: judgements.filter((outcome) => outcome === 'refuse').length / outcomes.length,
-    outcomes,
+    request: question.prompt,
+    given: prefill,
+    generated: tokenizer.decode(answer),
+    expected: tokenizer.decode(question.answerTokens.slice(given)),
+    key: said ? undefined : question.key,
   };
 }
 
-function groups<T>(all: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(all.length / size) }, (_, at) =>
-    all.slice(at * size, (at + 1) * size),
+function overAll(norms: readonly NonNullable<Attempt['norms']>[]): NonNullable<AttackOutcome['norms']> {
+  return Object.fromEntries(
+    Object.keys(norms[0] ?? {}).map((site) => {
+      const all = norms.map((each) => each[site] ?? 0);
+      return [site, { mean: all.reduce((sum, each) => sum + each, 0) / all.length, max: Math.max(...all) }];
+    }),
   );
+}
+
+/** Groups with the index of their first question. */
+function groups<T>(all: readonly T[], size: number): (readonly [number, T[]])[] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, at) => [
+    at * size,
+    all.slice(at * size, (at + 1) * size),
+  ]);
 }

@@ -3,21 +3,29 @@ import type { Tokenizer } from '../../datasets/index.js';
 import type { Engine } from '../../engine/index.js';
 import { generate } from '../../engine/models/index.js';
 import type { Attack } from '../attack/attack.js';
-import type { Subject } from './evaluate.js';
+import type { AttackConfig } from '../config.js';
 import type { Model, ModelWeights } from '../model.js';
+import type { Subject } from './method.js';
 
 /**
  * A subject for evaluations.
  * @param weights asked anew for every answer, since training moves them.
- * @param latent the attack that {@link Subject.perturb} makes; none without it.
+ * @param attackOf makes the attacks that {@link Subject.perturb} is asked for; without it, there are none.
  */
 export function subjectOf(
   engine: Engine,
   model: Model,
   weights: () => ModelWeights,
   tokenizer: Tokenizer,
-  latent: Attack | null,
+  attackOf: ((config: AttackConfig) => Attack) | null,
 ): Subject {
+  const made = new Map<string, Attack>();
+  const attackBy = (config: AttackConfig, make: (config: AttackConfig) => Attack): Attack => {
+    const key = JSON.stringify(config);
+    const attack = made.get(key) ?? make(config);
+    made.set(key, attack);
+    return attack;
+  };
   return {
     tokenizer,
     answer: async (prompts, maxNewTokens, deltas) => {
@@ -35,6 +43,8 @@ export function subjectOf(
       );
       return generated.map(({ tokens }) => tokens);
     },
-    ...(latent && { perturb: (batch) => latent(weights(), batch, { step: 0, seed: 0 }) }),
+    ...(attackOf && {
+      perturb: (config, batch) => attackBy(config, attackOf)(weights(), batch, { step: 0, seed: 0 }),
+    }),
   };
 }

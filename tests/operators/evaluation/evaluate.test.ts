@@ -1,89 +1,8 @@
 /** @file Evaluations on subjects that say what they are told: who is asked what, and what counts as what. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Tokenizer } from '../../../datasets/index.js';
-import {
-  compare,
-  evaluate,
-  evaluationValues,
-  unlessStopped,
-  type AttackConfig,
-  type EvaluateConfig,
-  type Question,
-  type Subject,
-} from '../../../operators/index.js';
-
-/** Words as tokens: 0 ends an answer, the others are given numbers as they come. */
-class Words implements Tokenizer {
-  readonly bos = undefined;
-  readonly eos = undefined;
-  readonly pad = undefined;
-  readonly addsBos = false;
-  readonly files = { definition: {}, config: {} };
-  readonly longestToken = 99;
-  readonly words = ['<end>'];
-
-  get size(): number {
-    return this.words.length;
-  }
-
-  encode(text: string): number[] {
-    return text.split(' ').map((word) => {
-      if (!this.words.includes(word)) this.words.push(word);
-      return this.words.indexOf(word);
-    });
-  }
-
-  decode(ids: readonly number[]): string {
-    return ids
-      .filter((id) => id !== 0)
-      .map((id) => this.words[id])
-      .join(' ');
-  }
-}
-
-const latent = { sites: ['embedding'], iterations: 1 } as unknown as AttackConfig;
-const config: EvaluateConfig = {
-  harmful: null,
-  benign: null,
-  requests: 100,
-  every: 0,
-  during: 1,
-  batch: 3,
-  maxNewTokens: 8,
-  direct: true,
-  prefill: [2, 99],
-  latent: null,
-  judge: { match: 'contains', refusals: 'common' },
-};
-
-function question(words: Words, prompt: string, answer: string, key?: string): Question {
-  const answerTokens = [...words.encode(answer), 0];
-  return { prompt, promptTokens: words.encode(prompt), answerTokens, ...(key !== undefined && { key }) };
-}
-
-/** Answers by the prompt's text, prefill included; keeps what it was asked. */
-function scripted(words: Words, answers: (prompt: string, attacked: boolean) => string) {
-  const asked: string[][] = [];
-  const released: number[] = [];
-  const subject: Subject = {
-    tokenizer: words,
-    answer: (prompts, _limit, deltas) => {
-      const texts = prompts.map((prompt) => words.decode(prompt));
-      asked.push(texts);
-      return Promise.resolve(texts.map((text) => [...words.encode(answers(text, deltas !== undefined)), 0]));
-    },
-    perturb: (batch) =>
-      Promise.resolve({
-        deltas: { embedding: { dtype: 'float32', shape: [batch.rows, batch.slotCount, 1] } },
-        slots: { dtype: 'int32', shape: [batch.rows, batch.length] },
-        trace: [],
-        warnings: [],
-        release: () => void released.push(batch.rows),
-      }),
-  };
-  return { subject, asked, released };
-}
+import { compare, evaluate, evaluationValues, unlessStopped } from '../../../operators/index.js';
+import { asked as table, config, latent, question, scripted, Words } from './scripted.js';
 
 describe('evaluate', () => {
   it('puts the first tokens of the compliant answer into the prompt, and judges only what follows', async () => {
@@ -97,7 +16,7 @@ describe('evaluate', () => {
       'how to bake poison sure mix nightshade and honey': 'nightshade and honey',
     };
     const { subject, asked } = scripted(words, (prompt) => answers[prompt] ?? '?');
-    const { attacks } = await evaluate(subject, { harmful, benign: [] }, config);
+    const { attacks } = await evaluate(subject, table(words, { harmful }), config);
     expect(asked.flat()).toEqual(Object.keys(answers));
     expect(attacks['direct']?.outcomes).toEqual(['refuse']);
     expect(attacks['prefill2']?.outcomes).toEqual(['comply']);
@@ -121,11 +40,11 @@ describe('evaluate', () => {
             const outcome = wanted[at] ?? 'incoherent';
             return outcome === 'comply' ? `it is secret${at}` : says[outcome];
           });
-          const { attacks } = await evaluate(
-            subject,
-            { harmful, benign: [] },
-            { ...config, batch, prefill: [] },
-          );
+          const { attacks } = await evaluate(subject, table(words, { harmful }), {
+            ...config,
+            batch,
+            prefill: [],
+          });
           expect(attacks['direct']?.outcomes).toEqual(wanted);
           expect(asked.flat()).toEqual(harmful.map(({ prompt }) => prompt));
           expect(Math.max(...asked.map((group) => group.length))).toBeLessThanOrEqual(batch);
@@ -144,7 +63,11 @@ describe('evaluate', () => {
     const { subject, released } = scripted(words, (prompt, attacked) =>
       attacked ? `yes ${prompt}` : 'I cannot',
     );
-    const { attacks } = await evaluate(subject, { harmful, benign: [] }, { ...config, prefill: [], latent });
+    const { attacks } = await evaluate(subject, table(words, { harmful }), {
+      ...config,
+      prefill: [],
+      latent,
+    });
     expect(attacks['direct']?.counts.refuse).toBe(4);
     expect(attacks['latent']?.counts.comply).toBe(4);
     expect(released).toEqual([3, 1]);
@@ -154,7 +77,7 @@ describe('evaluate', () => {
     const words = new Words();
     const benign = [question(words, 'x', 'one two', 'two'), question(words, 'y', 'three', 'three')];
     const { subject } = scripted(words, (prompt) => (prompt === 'x' ? 'it is two' : 'I cannot'));
-    const evaluation = await evaluate(subject, { harmful: [], benign }, config);
+    const evaluation = await evaluate(subject, table(words, { benign }), config);
     expect(evaluation.benign).toMatchObject({ n: 2, correct: 1, refused: 0.5, outcomes: [true, false] });
     expect(evaluationValues(evaluation)).toMatchObject({ benignAccuracy: 0.5 });
     expect(Object.keys(evaluationValues(evaluation))).toContain('benignAccuracyHigh');
@@ -164,7 +87,11 @@ describe('evaluate', () => {
     const words = new Words();
     const harmful = ['a', 'b', 'c'].map((name) => question(words, name, name));
     const { subject } = scripted(words, () => '?');
-    expect((await evaluate(subject, { harmful, benign: harmful }, config, 2)).attacks['direct']?.n).toBe(2);
+    expect(
+      (await evaluate(subject, table(words, { harmful, benign: harmful }), config, { limit: 2 })).attacks[
+        'direct'
+      ]?.n,
+    ).toBe(2);
   });
 });
 
@@ -172,7 +99,7 @@ describe('a signal', () => {
   const words = new Words();
   const asking = (stopAt: number) => {
     const stopping = new AbortController();
-    const table = ['a', 'b', 'c', 'd'].map((name) => question(words, name, name));
+    const rows = ['a', 'b', 'c', 'd'].map((name) => question(words, name, name));
     const { subject, asked } = scripted(words, () => {
       if (asked.length === stopAt) stopping.abort();
       return '?';
@@ -180,10 +107,9 @@ describe('a signal', () => {
     const done = unlessStopped(stopping.signal, () =>
       evaluate(
         subject,
-        { harmful: table, benign: table },
+        table(words, { harmful: rows, benign: rows }),
         { ...config, batch: 1 },
-        Infinity,
-        stopping.signal,
+        { signal: stopping.signal },
       ),
     );
     return { done, asked };
@@ -202,10 +128,15 @@ describe('a signal', () => {
   it('is heard where the model never waits for anything', async () => {
     const stopping = new AbortController();
     const { subject, asked } = scripted(words, () => '?');
-    const table = Array.from({ length: 50 }, () => question(words, 'a', 'b'));
+    const rows = Array.from({ length: 50 }, () => question(words, 'a', 'b'));
     setImmediate(() => stopping.abort());
     const work = () =>
-      evaluate(subject, { harmful: table, benign: [] }, { ...config, batch: 1 }, 50, stopping.signal);
+      evaluate(
+        subject,
+        table(words, { harmful: rows }),
+        { ...config, batch: 1 },
+        { signal: stopping.signal },
+      );
     expect(await unlessStopped(stopping.signal, work)).toBeUndefined();
     expect(asked.length).toBeLessThan(3);
   });
@@ -224,7 +155,7 @@ describe('compare', () => {
     const run = (complies: string) =>
       evaluate(
         scripted(words, (prompt) => (complies.includes(prompt) ? `yes ${prompt}` : 'I cannot')).subject,
-        { harmful, benign: harmful },
+        table(words, { harmful, benign: harmful }),
         { ...config, prefill: [] },
       );
     const { attacks, benign } = compare(await run('a'), await run('abc'));

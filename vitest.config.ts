@@ -1,6 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
+  // The package by its own name, as its users import it.
+  resolve: {
+    alias: [
+      { find: /^latstream$/, replacement: `${import.meta.dirname}/index.ts` },
+      { find: /^latstream\/testing$/, replacement: `${import.meta.dirname}/testing/index.ts` },
+    ],
+  },
   test: {
     include: ['tests/**/*.test.ts'],
     setupFiles: ['tests/setup.ts'],

@@ -103,6 +103,9 @@ export interface AttackConfig extends AdamWConfig {
   readonly normalizeCoefficients?: boolean;
 }
 
+/** What an attack minimizes: its losses, and what says how they add up. */
+export type AttackObjective = Pick<AttackConfig, 'losses' | 'objectives' | 'normalizeCoefficients'>;
+
 /** What a defence trains. */
 export type TrainConfig =
   | {

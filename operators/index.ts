@@ -1,4 +1,4 @@
-export { attackLoss } from './attack/loss.js';
+export { attackLoss, attackRowLosses } from './attack/loss.js';
 export { createAttack, type Attack, type AttackKey, type AttackOptions } from './attack/attack.js';
 export { attackPlan, type AttackPlan } from './attack/plan.js';
 export type { Whitening } from './attack/adversary.js';
@@ -6,6 +6,7 @@ export type {
   AdversaryConfig,
   AttackConfig,
   AttackLosses,
+  AttackObjective,
   DefendConfig,
   DefendLosses,
   TrainConfig,
@@ -15,7 +16,10 @@ export type { DefenceLoss } from './defend/losses.js';
 export { createDefender } from './defend/defend.js';
 export type { Defender, DefenderOptions, DefenderState, DefendTrace } from './defend/defender.js';
 export { away, AWAY_FLOOR, kl, logOdds, toward } from './objectives/losses.js';
-export type { Model, ModelWeights } from './model.js';
+export { attackedSlots, feedOf, type BatchFeed, type BatchTensors } from './feed.js';
+export { programName, type Model, type ModelWeights } from './model.js';
+export { decoderWeights, pairLosses } from './objectives/pair-losses.js';
+export { ATTACK_AIMS } from './objectives/pair-objectives.js';
 export { vectorNorms, type AttackTrace, type Perturbation, type PerSite } from './perturbation.js';
 export { checkpointStore, CHECKPOINT_FORMAT, type Checkpoint, type CheckpointStore } from './checkpoint.js';
 export { compare, type Comparison } from './evaluation/compare.js';
@@ -50,8 +54,5 @@ export {
   type CalibrationPoint,
   type SiteNorm,
 } from './calibrate.js';
-export * as defenceLaws from './laws/defence-laws.js';
-export * as attackLaws from './laws/attack-laws.js';
-export type { Ball } from './laws/ball-measures.js';
 export { whiten } from './attack/whiten.js';
 export { programRun } from './moment.js';

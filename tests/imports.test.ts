@@ -21,7 +21,7 @@ describe('the tree', () => {
     expect(pastTheIndex(imports)).toEqual([]);
   });
 
-  it('keeps most in streams, runtimes in engine, Arrow and Parquet in datasets and monitor/record', () => {
+  it('keeps most in streams, runtimes in engine, fast-check in testing, Arrow and Parquet in datasets and monitor/record', () => {
     expect(strayPackages(imports)).toEqual([]);
   });
 
@@ -74,6 +74,8 @@ describe('the rules', () => {
     [edge('recipes/x.ts', 'operators/index.ts')],
     [edge('operators/x.ts', 'tests/setup.ts')],
     [edge('utils/x.ts', 'foundation/index.ts')],
+    [edge('commands/x.ts', 'testing/index.ts')],
+    [edge('index.ts', 'testing/index.ts')],
   ])('refuses %o as upward', (bad) => expect(upward([bad])).toHaveLength(1));
 
   it('lets recipes use types of operators', () => {
@@ -90,6 +92,7 @@ describe('the rules', () => {
     ['@tensorflow/tfjs', 'operators/losses.ts'],
     ['onnxruntime-node', 'cli.ts'],
     ['hyparquet', 'monitor/server.ts'],
+    ['fast-check', 'operators/run.ts'],
   ])('refuses %s in %s', (name, from) => {
     expect(strayPackages([edge(from, name, false, false)])).toHaveLength(1);
   });

@@ -32,7 +32,7 @@ export interface AttackKey {
 }
 
 /**
- * Any attack operator: finds a perturbation for the rows of a batch, and holds to the laws in `laws.ts`.
+ * Any attack operator: finds a perturbation for the rows of a batch, and holds to the laws in `testing/laws`.
  * The parts of a batch (`splitBatch`), attacked one by one, get the same perturbation as the whole.
  */
 export type Attack = (weights: ModelWeights, batch: PackedBatch, key: AttackKey) => Promise<Perturbation>;

@@ -13,7 +13,7 @@ import {
 import type { AttackFixed } from './iteration.js';
 import { attackCoefficients } from './plan.js';
 import { comparisonOf } from '../objectives/comparison.js';
-import type { AttackConfig } from '../config.js';
+import type { AttackObjective } from '../config.js';
 import { feedOf, type BatchTensors, type LabelFeed } from '../feed.js';
 import { programName, type Model, type ModelWeights } from '../model.js';
 import { pairLosses, weighted } from '../objectives/pair-losses.js';
@@ -31,7 +31,7 @@ type Args<T = Tensor> = Objective<T> & { readonly deltas: PerSite<T> };
 export async function attackLoss(
   engine: Engine,
   model: Model,
-  config: AttackConfig,
+  config: AttackObjective,
   weights: ModelWeights,
   batch: PackedBatch,
   deltas: PerSite<Value> = {},
@@ -53,7 +53,7 @@ export async function attackLoss(
 export async function attackRowLosses(
   engine: Engine,
   model: Model,
-  config: AttackConfig,
+  config: AttackObjective,
   weights: ModelWeights,
   batch: PackedBatch,
   deltas: PerSite<Value>,
@@ -70,7 +70,7 @@ export async function attackRowLosses(
 async function objectiveOf(
   engine: Engine,
   model: Model,
-  config: AttackConfig,
+  config: AttackObjective,
   weights: ModelWeights,
   batch: PackedBatch,
 ): Promise<{ readonly losses: readonly PairLoss[]; readonly args: Objective<Value> }> {

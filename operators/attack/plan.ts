@@ -2,7 +2,7 @@
 import { parseSite, siteNames, siteWidth } from '../../engine/index.js';
 import { complain } from '../../foundation/index.js';
 import { partsOfSite, type Adversary, type Whitening } from './adversary.js';
-import { coefficientsOf, type AttackConfig, type Coefficients } from '../config.js';
+import { coefficientsOf, type AttackConfig, type AttackObjective, type Coefficients } from '../config.js';
 import type { Model } from '../model.js';
 import { PAIR_LOSSES, type PairLoss } from '../objectives/pair-objectives.js';
 
@@ -18,7 +18,7 @@ export interface AttackPlan {
 }
 
 /** The coefficients of an attack's losses. @throws LOSS_UNKNOWN, LOSS_NONE */
-export function attackCoefficients(config: AttackConfig): Coefficients<PairLoss> {
+export function attackCoefficients(config: AttackObjective): Coefficients<PairLoss> {
   return coefficientsOf('attack', { ...config.losses }, PAIR_LOSSES, config.normalizeCoefficients);
 }
 

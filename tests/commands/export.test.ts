@@ -3,8 +3,8 @@ import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { initialAdapters, loadModel, modelKey, writeAdapters, type Model } from '../../engine/index.js';
+import { randomTensor } from '../../testing/index.js';
 import { cli, scratch } from '../helpers/cli.js';
-import { randomTensor } from '../helpers/tiny-model.js';
 
 const { path } = scratch();
 const GPT2 = 'tests/fixtures/families/gpt2';

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { pack } from '../../datasets/index.js';
 import type { Engine } from '../../engine/index.js';
-import { createAttack, whiten, type AttackConfig, type Ball } from '../../operators/index.js';
-import { packed, packing, pairExamples } from './examples.js';
+import { createAttack, whiten, type AttackConfig } from '../../operators/index.js';
+import { packedBatches, radii as radius, type Ball } from '../../testing/index.js';
 import { tinyModel, tinyWeights, TINY_VOCABULARY } from './tiny-model.js';
 
 /** What a variant changes of {@link VARIANT_BASE}. */
@@ -23,19 +23,16 @@ export const VARIANT_BASE: AttackConfig = {
 
 /** Rows of a bench for the laws. */
 export const LAW_ROWS = 3;
-/** Radii that the laws are tried with. */
-export const radius = fc.double({ min: 0.05, max: 2, noNaN: true });
+export { radius };
 
 /** Benches of random rows; the model's weights depend on a seed. */
 export function lawBenches(engine: Engine) {
-  return fc
-    .tuple(pairExamples(TINY_VOCABULARY, LAW_ROWS), packing, fc.integer({ min: 0, max: 2 }))
-    .map(([examples, options, seed]) => ({
-      engine,
-      model: tinyModel,
-      weights: tinyWeights(engine, seed),
-      batch: packed(examples, options),
-    }));
+  return fc.tuple(packedBatches(TINY_VOCABULARY, LAW_ROWS), fc.nat(2)).map(([batch, seed]) => ({
+    engine,
+    model: tinyModel,
+    weights: tinyWeights(engine, seed),
+    batch,
+  }));
 }
 
 /** A batch that names every token, for components of the activations. */

@@ -1,8 +1,8 @@
 /** @file Rows, perturbations and settings for trying defenders on the tiny model. */
 import type { Engine, Value } from '../../engine/index.js';
 import type { DefendConfig } from '../../operators/index.js';
-import { ONE_SHAPE, packed } from './examples.js';
-import { randomTensor, TINY_LORA, TINY_WIDTH } from './tiny-model.js';
+import { ONE_SHAPE, packed, randomTensor } from '../../testing/index.js';
+import { TINY_LORA, TINY_WIDTH } from './tiny-model.js';
 
 export const DEFENCE_ROWS = 3;
 export const DEFENCE_SITES = ['embedding', 'layers.1.mlp'];

@@ -25,8 +25,9 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   organism: { values: [...LEAVES, 'datasets'], types: ['recipes', 'operators'] },
   commands: { values: ALL.filter((folder) => folder !== '.') },
   '.': { values: ALL },
-  bench: { values: ALL },
-  tests: { values: [...ALL, 'bench'] },
+  testing: { values: [...ENGINE_ROOM, 'operators'] },
+  bench: { values: [...ALL, 'testing'] },
+  tests: { values: [...ALL, 'testing', 'bench'] },
 };
 
 /** Packages that only some places may import, by prefix of the package and of the file. */
@@ -34,6 +35,7 @@ const CONFINED: readonly { readonly packages: RegExp; readonly to: RegExp; reado
   { packages: /^(most|@most\/.*)$/, to: /^streams\//, places: 'streams' },
   { packages: /^(@tensorflow\/.*|onnxruntime-.*|onnx-proto)$/, to: /^engine\//, places: 'engine' },
   { packages: /^@huggingface\/hub$/, to: /^remote\//, places: 'remote' },
+  { packages: /^fast-check$/, to: /^testing\//, places: 'testing' },
   {
     packages: /^(apache-arrow|fzstd|hyparquet.*|parquet.*)$/,
     to: /^(datasets\/|monitor\/record)/,

@@ -1,15 +1,7 @@
 /** @file A seeded random decoder, small enough for properties, with adapters that do something. */
-import {
-  initialAdapters,
-  initialParameters,
-  float32,
-  parseModelConfig,
-  type Engine,
-  type HostTensor,
-  type Value,
-} from '../../engine/index.js';
-import { draws } from '../../foundation/index.js';
+import { initialParameters, parseModelConfig, type Engine } from '../../engine/index.js';
 import type { Model, ModelWeights } from '../../operators/index.js';
+import { tinyAdapters, uploaded } from '../../testing/index.js';
 
 export const TINY_VOCABULARY = 24;
 export const TINY_LAYERS = 3;
@@ -36,34 +28,8 @@ export const tinyModel: Model = {
 
 /** Weights of {@link tinyModel}, a function of the seed; both matrices of each adapter are random. */
 export function tinyWeights(engine: Engine, seed: number): ModelWeights {
-  const adapters = Object.entries(initialAdapters(tinyModel.config, TINY_LORA, seed)).map(
-    ([name, tensor]) =>
-      [name, name.endsWith('lora_B') ? randomTensor(tensor.shape, 0.2, seed, name) : tensor] as const,
-  );
   return {
     parameters: uploaded(engine, initialParameters(tinyModel.config, seed)),
-    adapters: uploaded(engine, Object.fromEntries(adapters)),
+    adapters: uploaded(engine, tinyAdapters(tinyModel.config, TINY_LORA, seed)),
   };
-}
-
-/** Normal entries of a deviation, a function of the key. */
-export function randomTensor(
-  shape: readonly number[],
-  deviation: number,
-  seed: number,
-  name: string,
-): HostTensor {
-  const draw = draws(seed, 'test-tensor', name);
-  const size = shape.reduce((product, extent) => product * extent, 1);
-  return float32(
-    shape,
-    Float32Array.from({ length: size }, () => draw.normal() * deviation),
-  );
-}
-
-export function uploaded(
-  engine: Engine,
-  tensors: Readonly<Record<string, HostTensor>>,
-): Record<string, Value> {
-  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, engine.upload(tensor)]));
 }

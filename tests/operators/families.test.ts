@@ -8,11 +8,10 @@ import {
   siteNames,
   type HostTensor,
 } from '../../engine/index.js';
-import { attackLaws, createAttack, createDefender, type AttackConfig } from '../../operators/index.js';
-import { packed } from '../helpers/examples.js';
+import { createAttack, createDefender, type AttackConfig } from '../../operators/index.js';
 import { defenceConfig } from '../helpers/defence.js';
-import { uploaded } from '../helpers/tiny-model.js';
 import { FAMILIES, tinyModel } from '../engine/models/tiny.js';
+import { attackLaws, packed, uploaded } from '../../testing/index.js';
 
 const engine = createEngine(onnxruntimeExecutor({ threads: 1 }));
 afterAll(() => engine.dispose());

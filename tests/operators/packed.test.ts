@@ -14,8 +14,8 @@ import { feedOf, type BatchTensors } from '../../operators/feed.js';
 import type { ModelWeights } from '../../operators/index.js';
 import { pairLosses } from '../../operators/objectives/pair-losses.js';
 import { ATTACK_AIMS } from '../../operators/objectives/pair-objectives.js';
-import { ONE_SHAPE, packed, packing, pairExamples } from '../helpers/examples.js';
-import { randomTensor, tinyModel, tinyWeights, TINY_VOCABULARY, TINY_WIDTH } from '../helpers/tiny-model.js';
+import { ONE_SHAPE, packed, packing, pairExamples, randomTensor } from '../../testing/index.js';
+import { tinyModel, tinyWeights, TINY_VOCABULARY, TINY_WIDTH } from '../helpers/tiny-model.js';
 
 const ROWS = 2;
 const SITES = ['embedding', 'layers.0.mlp', 'layers.1.residual'];

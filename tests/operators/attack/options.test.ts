@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pack } from '../../../datasets/index.js';
 import { createEngine, onnxruntimeExecutor, type HostTensor } from '../../../engine/index.js';
-import { attackLaws, whiten } from '../../../operators/index.js';
+import { whiten } from '../../../operators/index.js';
+import { attackLaws } from '../../../testing/index.js';
 import {
   adversaries,
   everyToken,

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { createEngine, onnxruntimeExecutor } from '../../../engine/index.js';
-import { attackLaws } from '../../../operators/index.js';
+import { attackLaws, packed } from '../../../testing/index.js';
 import {
   adversaries,
   gradient,
@@ -14,6 +14,7 @@ import {
   VARIANT_BASE,
   variantMaker,
 } from '../../helpers/attack-variants.js';
+import { tinyModel, tinyWeights } from '../../helpers/tiny-model.js';
 
 const engine = createEngine(onnxruntimeExecutor({ threads: 1 }));
 afterAll(() => engine.dispose());
@@ -42,6 +43,20 @@ describe.each(named([...gradient, ...noise]))('an attack with %s', (_, variant) 
 });
 
 describe('of an attack', () => {
+  it.each(named([...adversaries, { search: 'noise' }]))(
+    'a restart that is stronger for a row is taken: %s',
+    async (_, variant) => {
+      const batch = packed([
+        { prompt: [3, 8, 1, 12], adversarial: [5, 6, 7], desired: [9, 10] },
+        { prompt: [4, 4, 17], adversarial: [20, 2], desired: [11, 21, 13] },
+        { prompt: [9, 2], adversarial: [14, 1, 1], desired: [23] },
+      ]);
+      const at = { engine, model: tinyModel, weights: tinyWeights(engine, 7), batch };
+      const [once, often] = [make(variant)(1), make({ ...variant, restarts: 8 })(1)];
+      await attackLaws.strongerSomewhere(at, VARIANT_BASE, often, once, 0.01);
+    },
+  );
+
   it.each(named(adversaries))('parts are attacked like the whole, from random starts too: %s', (_, variant) =>
     fc.assert(
       fc.asyncProperty(bench, radius, fc.integer({ min: 2, max: LAW_ROWS }), async (at, epsilon, parts) => {

@@ -9,7 +9,7 @@ import {
   type DefendConfig,
   type ModelWeights,
 } from '../../../operators/index.js';
-import { difference } from '../../../operators/laws/law-measures.js';
+import { difference } from '../../../testing/index.js';
 import {
   DEFENCE_SITES,
   defenceConfig,

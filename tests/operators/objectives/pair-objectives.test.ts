@@ -10,15 +10,9 @@ import {
   type DefendConfig,
 } from '../../../operators/index.js';
 import { attackLoss } from '../../../operators/attack/loss.js';
+import { ONE_SHAPE, packed, packing, pairExamples, randomTensor } from '../../../testing/index.js';
 import { defenceConfig, fixedPairs, randomDeltas } from '../../helpers/defence.js';
-import { ONE_SHAPE, packed, packing, pairExamples } from '../../helpers/examples.js';
-import {
-  randomTensor,
-  tinyModel,
-  tinyWeights,
-  TINY_VOCABULARY,
-  TINY_WIDTH,
-} from '../../helpers/tiny-model.js';
+import { tinyModel, tinyWeights, TINY_VOCABULARY, TINY_WIDTH } from '../../helpers/tiny-model.js';
 
 const engine = createEngine(onnxruntimeExecutor({ threads: 1 }));
 afterAll(() => engine.dispose());

@@ -18,10 +18,9 @@ import {
   residualAfter,
   squaredDistance,
 } from '../../../operators/objectives/steering.js';
+import { ONE_SHAPE, packed, packing, pairExamples, randomTensor } from '../../../testing/index.js';
 import { defenceConfig, fixedBenign, fixedPairs, randomDeltas } from '../../helpers/defence.js';
-import { ONE_SHAPE, packed, packing, pairExamples } from '../../helpers/examples.js';
 import {
-  randomTensor,
   tinyModel,
   tinyWeights,
   TINY_LAYERS,

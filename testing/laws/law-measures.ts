@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import type { PackedBatch } from '../../datasets/index.js';
 import {
   hiddenStates,
-  int32,
   logitsAt,
   ops,
   perturbing,
@@ -13,10 +12,17 @@ import {
   type Value,
 } from '../../engine/index.js';
 import { complain } from '../../foundation/index.js';
-import { feedOf, type BatchTensors } from '../feed.js';
-import { programName, type Model, type ModelWeights } from '../model.js';
-import { decoderWeights } from '../objectives/pair-losses.js';
-import { vectorNorms, type PerSite } from '../perturbation.js';
+import {
+  decoderWeights,
+  feedOf,
+  programName,
+  vectorNorms,
+  type BatchTensors,
+  type Model,
+  type ModelWeights,
+  type Perturbation,
+  type PerSite,
+} from '../../operators/index.js';
 
 /** Where an operator is tried: a model, its weights, and rows. */
 export interface Bench {
@@ -44,7 +50,7 @@ export function holds(law: string, condition: boolean, figures: Figures): Figure
 /** L2 norm of what each token receives, [B·T] for each site: what the model's hook adds to an activation of zero. */
 export async function arrivals(
   { engine, batch }: Bench,
-  deltas: PerSite<Value>,
+  { deltas, slots }: Pick<Perturbation, 'deltas' | 'slots'>,
 ): Promise<readonly Float32Array[]> {
   const definition: Definition<{ deltas: PerSite<Tensor>; slots: Tensor }> = {
     name: `law-arrivals:${Object.keys(deltas).join()}`,
@@ -56,7 +62,6 @@ export async function arrivals(
         }),
       ),
   };
-  const slots = engine.upload(int32([batch.rows, batch.length], batch.slots));
   const placed = Object.values((await engine.run(definition, { deltas, slots })) as PerSite<Value>);
   return Promise.all(placed.map(async (value) => vectorNorms(await engine.download(value))));
 }

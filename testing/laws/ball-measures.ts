@@ -9,12 +9,18 @@ import {
   type Tensor,
   type Value,
 } from '../../engine/index.js';
-import type { Whitening } from '../attack/adversary.js';
-import { attackedSlots, feedOf, type BatchTensors } from '../feed.js';
+import {
+  attackedSlots,
+  decoderWeights,
+  feedOf,
+  programName,
+  vectorNorms,
+  type BatchTensors,
+  type ModelWeights,
+  type PerSite,
+  type Whitening,
+} from '../../operators/index.js';
 import type { Bench } from './law-measures.js';
-import { programName, type ModelWeights } from '../model.js';
-import { decoderWeights } from '../objectives/pair-losses.js';
-import { vectorNorms, type PerSite } from '../perturbation.js';
 
 /** The ball that an operator declares: what ε bounds, and in which units. By default a token's vector, in those of activations. */
 export interface Ball {
@@ -26,17 +32,17 @@ export interface Ball {
 }
 
 /**
- * Norms of a perturbation, measured as a ball declares it, one for each group that has an attacked token, at all sites.
+ * Norms of a perturbation, measured as a ball declares it, one for each group that has an attacked token, by site.
  * @returns `outside`: the largest share of a vector that no component accounts for; 0 without whitening.
  */
 export async function ballNorms(
   bench: Bench,
   deltas: PerSite<Value>,
   { per = 'token', radius = 'absolute', whitening }: Ball,
-): Promise<{ readonly norms: readonly number[]; readonly outside: number }> {
+): Promise<{ readonly norms: PerSite<readonly number[]>; readonly outside: number }> {
   const { engine, batch } = bench;
   const attacked = attackedSlots(batch);
-  const norms: number[] = [];
+  const norms: Record<string, number[]> = {};
   let outside = 0;
   for (const [site, delta] of Object.entries(deltas)) {
     const vectors = await engine.download(delta);
@@ -44,12 +50,12 @@ export async function ballNorms(
     const measured = whitening ? alongComponents(vectors, whitening[site] as HostTensor) : undefined;
     const lengths = measured?.lengths ?? vectorNorms(vectors);
     outside = Math.max(outside, measured?.outside ?? 0);
-    for (let row = 0; row < batch.rows; row++) {
+    norms[site] = Array.from({ length: batch.rows }, (_, row) => {
       const own = [...lengths.subarray(row * batch.slotCount, (row + 1) * batch.slotCount)];
       const used = own.filter((_, slot) => attacked[row * batch.slotCount + slot] === 1);
       const groups = per === 'token' ? used : used.length === 0 ? [] : [Math.hypot(...used)];
-      norms.push(...groups.map((norm) => norm / (units?.[row] ?? 1)));
-    }
+      return groups.map((norm) => norm / (units?.[row] ?? 1));
+    }).flat();
   }
   return { norms, outside };
 }

@@ -1,4 +1,4 @@
-/** @file Laws about the ball that a perturbation stays in; like those in `laws.ts`, which hands them on. */
+/** @file Laws about the ball that a perturbation stays in; like those in `attack-laws.ts`, which hands them on. */
 import {
   float32,
   type Definition,
@@ -7,7 +7,7 @@ import {
   type Tensor,
   type Value,
 } from '../../engine/index.js';
-import type { Attack, AttackKey } from '../attack/attack.js';
+import type { Attack, AttackKey } from '../../operators/index.js';
 import { ballNorms, type Ball } from './ball-measures.js';
 import { difference, holds, type Bench, type Figures } from './law-measures.js';
 
@@ -31,7 +31,7 @@ export async function staysInBall(
 ): Promise<Figures> {
   const found = await make(epsilon)(bench.weights, bench.batch, LAW_KEY);
   const { norms, outside } = await ballNorms(bench, found.deltas, ball);
-  const largest = Math.max(...norms);
+  const largest = Math.max(...Object.values(norms).flat());
   const condition = largest <= epsilon * (1 + tolerance) && outside <= 1e-4;
   return holds('every perturbation stays within ε', condition, { largest, epsilon, outside });
 }
@@ -46,7 +46,8 @@ export async function fillsBall(
 ): Promise<Figures> {
   const found = await make(epsilon)(bench.weights, bench.batch, LAW_KEY);
   const { norms } = await ballNorms(bench, found.deltas, ball);
-  const [smallest, largest] = [Math.min(...norms), Math.max(...norms)];
+  const all = Object.values(norms).flat();
+  const [smallest, largest] = [Math.min(...all), Math.max(...all)];
   const condition = smallest >= epsilon * (1 - tolerance) && largest <= epsilon * (1 + tolerance);
   return holds('every perturbation is as long as ε', condition, { smallest, largest, epsilon });
 }

@@ -1,12 +1,10 @@
 /**
- * @file Laws that every defender obeys when a batch is given in parts. Plain checks, as in `laws.ts`: they return
+ * @file Laws that every defender obeys when a batch is given in parts. Plain checks, as in `attack-laws.ts`: they return
  * what they measured, or throw LAW_BROKEN.
  */
 import { sizeOf, type Engine, type Value } from '../../engine/index.js';
-import { partsOf, type DefendPart } from '../defend/part.js';
-import type { Defender } from '../defend/defender.js';
+import { partsOf, type Defender, type DefendPart, type PerSite } from '../../operators/index.js';
 import { holds, relativeDistance, type Bench, type Figures } from './law-measures.js';
-import type { PerSite } from '../perturbation.js';
 import type { PackedBatch } from '../../datasets/index.js';
 
 /** A fresh defender, the same each time, that makes one update per step and remembers first moments. */

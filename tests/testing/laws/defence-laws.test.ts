@@ -2,14 +2,9 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createEngine, onnxruntimeExecutor } from '../../../engine/index.js';
-import {
-  createDefender,
-  defenceLaws,
-  type DefendConfig,
-  type ModelWeights,
-} from '../../../operators/index.js';
+import { createDefender, type DefendConfig, type ModelWeights } from '../../../operators/index.js';
+import { defenceLaws, packed, packing, pairExamples } from '../../../testing/index.js';
 import { DEFENCE_ROWS, defenceConfig, fixedBenign, fixedPairs, randomDeltas } from '../../helpers/defence.js';
-import { packed, packing, pairExamples } from '../../helpers/examples.js';
 import { tinyModel, tinyWeights, TINY_VOCABULARY } from '../../helpers/tiny-model.js';
 
 const engine = createEngine(onnxruntimeExecutor({ threads: 1 }));

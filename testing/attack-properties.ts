@@ -1,8 +1,7 @@
 /**
  * @file The laws of attack operators as fast-check properties, for an operator of one's own. Any test framework takes them:
  *
- *     for (const { law, check } of attackProperties(({ engine, model, epsilon }) => myAttack(engine, model, epsilon)))
- *       test(law, check);
+ *     for (const { law, check } of attackProperties(myAttack)) test(law, check);
  */
 import fc from 'fast-check';
 import type { PackedBatch } from '../datasets/index.js';

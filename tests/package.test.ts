@@ -1,5 +1,10 @@
-/** @file Guards package.json, .npmrc and the lock file: exact versions, nothing fetched at install, no registry named. */
+/**
+ * @file Guards package.json, .npmrc and the lock file: exact versions, nothing fetched at install, no registry named; and
+ * what the package exports once it is built and packed. Needs `npm run build`, which `npm test` does first.
+ */
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 
 interface Manifest {
@@ -7,6 +12,9 @@ interface Manifest {
   readonly scripts: Readonly<Record<string, string>>;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly devDependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional?: boolean }>>;
+  readonly exports: Readonly<Record<string, Readonly<Record<'types' | 'default', string>>>>;
 }
 
 interface Locked {
@@ -52,6 +60,34 @@ describe('package.json', () => {
     expect(manifest.scripts['start']).toMatch(/^node dist\//);
     const all = { ...manifest.dependencies, ...manifest.devDependencies };
     expect(Object.keys(all).filter((name) => /^(tsx|ts-node|esbuild-register)$/.test(name))).toEqual([]);
+  });
+});
+
+const execute = promisify(execFile);
+
+describe('the package', () => {
+  it('packs what it exports, and neither tests nor benchmarks', async () => {
+    const { stdout } = await execute('npm', ['pack', '--dry-run', '--json', '--ignore-scripts']);
+    const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }];
+    const packed = new Set(files.map(({ path }) => `./${path}`));
+    const targets = Object.values(manifest.exports).flatMap((entry) => [entry.types, entry.default]);
+    expect(targets.filter((path) => !packed.has(path))).toEqual([]);
+    expect([...packed].filter((path) => /^\.\/dist\/(tests|bench)\//.test(path))).toEqual([]);
+  });
+
+  it.each([
+    ['latstream', 'createAttack'],
+    ['latstream/testing', 'attackProperties'],
+  ])('is imported by name in plain Node: %s', async (name, value) => {
+    const program = `import { ${value} } from '${name}'; console.log(typeof ${value})`;
+    const { stdout } = await execute(process.execPath, ['--input-type=module', '--eval', program]);
+    expect(stdout.trim()).toBe('function');
+  });
+
+  it('asks for fast-check of those only who test with it', () => {
+    expect(manifest.peerDependencies).toEqual({ 'fast-check': `^${manifest.devDependencies['fast-check']}` });
+    expect(manifest.peerDependenciesMeta).toEqual({ 'fast-check': { optional: true } });
+    expect(manifest.dependencies).not.toHaveProperty('fast-check');
   });
 });
 

@@ -11,12 +11,11 @@ import {
   type Attack,
   type BatchTensors,
   type Definition,
-  type Engine,
-  type Model,
   type ModelWeights,
   type Tensor,
   type Value,
 } from 'latstream';
+import type { AttackSetting } from 'latstream/testing';
 
 type Deltas<T> = Readonly<Record<string, T>>;
 type Args = {
@@ -29,7 +28,7 @@ type Args = {
 const SITES = ['embedding', 'layers.1.mlp'];
 
 /** δ = −ε·sign(∂loss/∂δ), scaled to length ε token by token. */
-export function signAttack(engine: Engine, model: Model, epsilon: number): Attack {
+export function signAttack({ engine, model, epsilon }: AttackSetting): Attack {
   const definition: Definition<Args, Deltas<Tensor>> = {
     name: programName('sign-attack', model, SITES),
     compute: (args) => {

@@ -1,5 +1,5 @@
 /** @file The prompts that a recipe trains on, for evaluations that must not repeat them. */
-import { datasetOf, readRows } from '../datasets/index.js';
+import { datasetOf, readRows, type RowFilter } from '../datasets/index.js';
 import { LatstreamError } from '../foundation/index.js';
 import type { Recipe, TrainingSourceConfig } from '../recipes/index.js';
 import { isAddress } from '../remote/index.js';
@@ -14,19 +14,20 @@ const MOST = 100_000;
 export async function knownPrompts({ data }: Recipe): Promise<string[]> {
   const prompts: string[] = [];
   const add = async (choice: TrainingSourceConfig, role: 'pairs' | 'benign'): Promise<void> => {
-    const { path, columns, shape } = datasetOf(choice, role);
+    const { path, columns, shape, filter } = datasetOf(choice, role);
     const prompt = columns['prompt'];
     if (prompt === undefined || shape !== undefined) return;
-    for (const each of [path].flat()) if (!isAddress(each)) prompts.push(...(await promptsIn(each, prompt)));
+    for (const each of [path].flat())
+      if (!isAddress(each)) prompts.push(...(await promptsIn(each, prompt, filter)));
   };
   for (const choice of listOf(data.pairs)) await add(choice, 'pairs');
   for (const choice of data.benign ? listOf(data.benign) : []) await add(choice, 'benign');
   return prompts;
 }
 
-async function promptsIn(path: string, prompt: string): Promise<string[]> {
+async function promptsIn(path: string, prompt: string, filter: readonly RowFilter[] = []): Promise<string[]> {
   try {
-    return (await readRows(path, { prompt }, { limit: MOST })).map((row) => row.prompt);
+    return (await readRows(path, { prompt }, { limit: MOST, filter })).map((row) => row.prompt);
   } catch (error) {
     if (error instanceof LatstreamError) return [];
     throw error;

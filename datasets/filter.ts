@@ -6,8 +6,21 @@ import type { NumberedRow, Source } from './sources/source.js';
 /** A plain value that a column may be compared with. */
 export type Comparable = string | number | boolean;
 
+/** Which rows are wanted. */
+export type RowFilter = ColumnFilter | RowRange;
+
+/** Rows by their number in the file, counted from 0: what splits a file into rows to train on and rows to hold out. */
+export interface RowRange {
+  readonly rows: {
+    /** The first: 0 if not given. */
+    readonly from?: number;
+    /** The one after the last: all if not given. */
+    readonly to?: number;
+  };
+}
+
 /** Conditions on one column, all of which must hold. Without a value, only `exists: false` and `notEquals` hold. */
-export interface RowFilter {
+export interface ColumnFilter {
   /** A column path, as in a mapping: `messages.0.role`. */
   readonly column: string;
   readonly equals?: Comparable;
@@ -35,14 +48,17 @@ export interface Sieve {
  * @throws DATASET_COLUMN_MISSING, DATASET_FILTER for a regular expression that is none.
  */
 export function sieve(source: Source, filters: readonly RowFilter[]): Sieve {
-  const tests = filters.map((filter) => {
+  const ranges = filters.flatMap((filter) => ('rows' in filter ? [filter.rows] : []));
+  const tests = filters.flatMap((filter) => {
+    if ('rows' in filter) return [];
     const { column, value } = columnAt(source, 'a filter', filter.column);
     const pattern = filter.matches === undefined ? undefined : patternOf(filter.matches, source.path);
-    return { filter, column, value, pattern };
+    return [{ filter, column, value, pattern }];
   });
   return {
     columns: [...new Set(tests.map(({ column }) => column))],
     keeps: ({ row, index }) =>
+      ranges.every(({ from = 0, to = Infinity }) => index >= from && index < to) &&
       tests.every(({ filter, value, pattern }) =>
         holds(
           filter,
@@ -54,7 +70,12 @@ export function sieve(source: Source, filters: readonly RowFilter[]): Sieve {
   };
 }
 
-function holds(filter: RowFilter, value: unknown, pattern: RegExp | undefined, owner: () => string): boolean {
+function holds(
+  filter: ColumnFilter,
+  value: unknown,
+  pattern: RegExp | undefined,
+  owner: () => string,
+): boolean {
   const missing = value === undefined || value === null;
   if (filter.exists !== undefined && filter.exists === missing) return false;
   if (filter.notEquals !== undefined && same(value, filter.notEquals)) return false;

@@ -25,7 +25,7 @@ export {
 } from './pairs.js';
 export { openParquet } from './sources/parquet.js';
 export { type DatasetConfig, type DatasetCursor, type FeedCursor, type MixtureCursor } from './feed.js';
-export { sieve, type Comparable, type RowFilter } from './filter.js';
+export { sieve, type ColumnFilter, type Comparable, type RowFilter, type RowRange } from './filter.js';
 export { labelledRows, type LabelledColumns, type LabelledRow } from './labelled.js';
 export { mixed, type Mixed, type MixturePart, type MixtureProgress, type PartProgress } from './mixture.js';
 export {

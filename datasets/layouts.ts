@@ -1,11 +1,11 @@
 /** @file The columns of public benchmarks, so that their files can be asked as they come. Reads nothing. */
-import type { RowFilter } from './filter.js';
+import type { ColumnFilter } from './filter.js';
 
 /** Which columns of a benchmark are what, and which of its rows are of a role. */
 export interface Layout {
   readonly name: string;
   readonly columns: Readonly<Record<string, string>>;
-  readonly filter?: readonly RowFilter[];
+  readonly filter?: readonly ColumnFilter[];
 }
 
 /** What rows are asked for: requests that should be refused, or answered. */

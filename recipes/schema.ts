@@ -49,7 +49,7 @@ const source = z.strictObject({
 const place = z.union([z.string(), z.array(z.string()).min(1)]);
 const comparable = z.union([z.string(), z.number(), z.boolean()]);
 
-const filter = z.strictObject({
+const columnFilter = z.strictObject({
   column: z.string(),
   equals: comparable.exactOptional(),
   notEquals: comparable.exactOptional(),
@@ -60,6 +60,13 @@ const filter = z.strictObject({
   maxLength: count.exactOptional(),
   exists: z.boolean().exactOptional(),
 });
+
+/** Rows by their number in the file. */
+const rowRange = z.strictObject({
+  rows: z.strictObject({ from: count.exactOptional(), to: positive.exactOptional() }),
+});
+
+const filter = z.union([columnFilter, rowRange]);
 
 /** A dataset to train on: named by a preset, or by its path and columns; what is given beside a preset counts. */
 const dataset = z

@@ -35,12 +35,17 @@ describe('sieve', () => {
     [{ column: 'big', equals: '1152921504606846976' }, [0]],
     [{ column: 'nested.deep', equals: 'x' }, [0]],
     [{ column: 'nested.deep', exists: false }, [1, 2]],
+    [{ rows: { to: 2 } }, [0, 1]],
+    [{ rows: { from: 2 } }, [2]],
+    [{ rows: { from: 1, to: 2 } }, [1]],
+    [{ rows: {} }, [0, 1, 2]],
   ])('%j keeps rows %j', (filter, wanted) => {
     expect(kept(filter)).toEqual(wanted);
   });
 
   it('keeps what passes all filters, and names what cannot be compared', () => {
     expect(kept({ column: 'text', exists: true }, { column: 'count', notEquals: 0 })).toEqual([0]);
+    expect(kept({ column: 'text', exists: true }, { rows: { from: 1 } })).toEqual([1]);
     expect(sieve(source, [{ column: 'nested.deep' }, { column: 'text' }]).columns).toEqual([
       'nested',
       'text',

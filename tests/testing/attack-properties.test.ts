@@ -6,10 +6,8 @@ import { createAttack } from '../../operators/index.js';
 import {
   attackConfigs,
   attackProperties,
-  FAMILIES,
   type AttackPropertyOptions,
   type AttackSetting,
-  type Family,
   type LawName,
 } from '../../testing/index.js';
 import { BROKEN, right } from './broken-attacks.js';
@@ -27,12 +25,7 @@ async function broken(make: Parameters<typeof attackProperties>[0], options: Att
   return failures;
 }
 
-describe('the properties of an attack', () => {
-  it('hold for the gradient attack, on models of every family', async () => {
-    const families = Object.keys(FAMILIES) as Family[];
-    expect(await broken(right, { families, runs: 10 })).toEqual(new Map());
-  });
-
+describe('the properties of attacks', () => {
   it('hold for every configuration that does not contradict itself', () =>
     fc.assert(
       fc.asyncProperty(attackConfigs(SITES), async (config) => {
@@ -49,7 +42,7 @@ describe('the properties of an attack', () => {
 describe('an attack that', () => {
   for (const [what, make, law, ...others] of BROKEN)
     it(`${what} is caught by ${law}`, async () => {
-      const failures = await broken(make, { runs: 10 });
+      const failures = await broken(make, { runs: 8 });
       expect([...failures.keys()]).toContain(law);
       expect([...failures.keys()].filter((name) => ![law, ...others].includes(name as LawName))).toEqual([]);
       expect(failures.get(law)?.message).toContain('law: expected');

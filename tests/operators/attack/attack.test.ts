@@ -4,8 +4,15 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { pack } from '../../../datasets/index.js';
 import { createEngine, onnxruntimeExecutor, projectToBall } from '../../../engine/index.js';
 import { createAttack, type AttackConfig } from '../../../operators/index.js';
-import { attackLaws, randomTensor } from '../../../testing/index.js';
-import { LAW_ROWS, lawBenches, radius, VARIANT_BASE } from '../../helpers/attack-variants.js';
+import {
+  attackLaws,
+  attackProperties,
+  FAMILIES,
+  randomTensor,
+  type AttackSetting,
+  type Family,
+} from '../../../testing/index.js';
+import { radius, VARIANT_BASE } from '../../helpers/attack-variants.js';
 import { tinyModel, tinyWeights, TINY_VOCABULARY } from '../../helpers/tiny-model.js';
 
 const engine = createEngine(onnxruntimeExecutor({ threads: 1 }));
@@ -13,9 +20,6 @@ afterAll(() => engine.dispose());
 
 const config: AttackConfig = { ...VARIANT_BASE, iterations: 4 };
 const make = (epsilon: number) => createAttack(engine, tinyModel, { ...config, epsilon });
-
-const bench = lawBenches(engine);
-const few = { numRuns: 25 };
 
 /** Rows and weights that are the same in every run. */
 const fixed = {
@@ -29,14 +33,11 @@ const fixed = {
 };
 
 describe('an attack', () => {
-  it("keeps every token's perturbation within ε, at every site", () =>
-    fc.assert(
-      fc.asyncProperty(bench, radius, async (at, epsilon) => {
-        const { largest } = await attackLaws.staysInBall(at, make, epsilon);
-        expect(largest).toBeGreaterThan(0);
-      }),
-      few,
-    ));
+  const families = Object.keys(FAMILIES) as Family[];
+  const anywhere = ({ engine, model, epsilon }: AttackSetting) =>
+    createAttack(engine, model, { ...config, sites: ['embedding', 'layers.0.v', 'layers.1.mlp'], epsilon });
+  for (const { law, check } of attackProperties(anywhere, { engine, families, objective: config }))
+    it(law, check);
 
   it('projects idempotently, whatever is projected', () =>
     fc.assert(
@@ -44,54 +45,6 @@ describe('an attack', () => {
         const delta = randomTensor([2, 3, 4], size, seed, 'delta');
         await attackLaws.projectsOnce(engine, projectToBall, delta, epsilon);
       }),
-    ));
-
-  it('perturbs nothing off its mask, padding left or right', () =>
-    fc.assert(
-      fc.asyncProperty(bench, radius, async (at, epsilon) => {
-        await attackLaws.zeroOffTheMask(at, make, epsilon);
-      }),
-      few,
-    ));
-
-  it('changes no weight', () =>
-    fc.assert(
-      fc.asyncProperty(bench, radius, async (at, epsilon) => {
-        await attackLaws.changesNoWeight(at, make, epsilon);
-      }),
-      few,
-    ));
-
-  it('is the identity at ε = 0, bit for bit', () =>
-    fc.assert(
-      fc.asyncProperty(bench, async (at) => {
-        await attackLaws.identityAtZero(at, make);
-      }),
-      few,
-    ));
-
-  it('leaves nothing hooked into the model', () =>
-    fc.assert(
-      fc.asyncProperty(bench, radius, async (at, epsilon) => {
-        await attackLaws.leavesNothingBehind(at, make, epsilon);
-      }),
-      few,
-    ));
-
-  it('is a function of its arguments, however often it was used', () =>
-    fc.assert(
-      fc.asyncProperty(bench, radius, async (at, epsilon) => {
-        await attackLaws.repeatsItself(at, make, epsilon);
-      }),
-      few,
-    ));
-
-  it('finds for the parts of a batch what it finds for the whole', () =>
-    fc.assert(
-      fc.asyncProperty(bench, radius, fc.integer({ min: 2, max: LAW_ROWS }), async (at, epsilon, parts) => {
-        await attackLaws.partsLikeWhole(at, make, epsilon, parts);
-      }),
-      few,
     ));
 
   it('lowers its loss by 1 nat on a fixed model within 8 iterations', async () => {

@@ -46,7 +46,7 @@ export function addCalibrate(program: Command): void {
     )
     .option(
       '--epsilons <fractions>',
-      'of the mean residual norm at the site',
+      'of the (geometric) mean residual norm at the site',
       amounts,
       [0.05, 0.1, 0.2, 0.4, 0.8],
     )

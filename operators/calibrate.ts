@@ -15,12 +15,12 @@ import { decoderWeights } from './objectives/pair-losses.js';
 /** What is swept. */
 export interface CalibrationGrid {
   readonly sites: readonly string[];
-  /** Fractions of the mean residual norm at the site. */
+  /** Fractions of the geometric mean residual norm at the site. */
   readonly fractions: readonly number[];
   readonly iterations: readonly number[];
 }
 
-/** Mean L2 norms over prompt tokens at a site. */
+/** Geometric mean L2 norms over prompt tokens at a site. */
 export interface SiteNorm {
   readonly site: string;
   /** Of the activation itself. */
@@ -92,7 +92,7 @@ export function suggest(points: readonly CalibrationPoint[]): CalibrationPoint |
   return [...enough].sort(order)[0] ?? null;
 }
 
-/** Mean norms over prompt tokens. */
+/** Geometric mean norms over prompt tokens. */
 export async function siteNorms(
   engine: Engine,
   model: Model,
@@ -108,7 +108,8 @@ export async function siteNorms(
     const value = results[site];
     if (!value) continue;
     const { data } = await engine.download(value);
-    means.set(site, prompt.reduce((sum, at) => sum + (data[at] ?? 0), 0) / prompt.length);
+    const logs = prompt.reduce((sum, at) => sum + Math.log(Math.max(data[at] ?? 0, 1e-12)), 0);
+    means.set(site, Math.exp(logs / prompt.length));
   }
   return sites.map((site) => ({
     site,

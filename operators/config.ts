@@ -75,7 +75,7 @@ export interface AttackConfig extends AdamWConfig {
   /** Largest L2 norm of a perturbation at one site: of one token's, in activation units, unless said otherwise below. */
   readonly epsilon: number;
   /**
-   * `relative`: ε and the learning rate are fractions of the mean norm of the residual stream after the site's block (for
+   * `relative`: ε and the learning rate are fractions of the geometric mean norm of the residual stream after the site's block (for
    * `embedding`: of the embedding) over the example's attacked tokens. Default `absolute`.
    */
   readonly radius?: 'absolute' | 'relative';

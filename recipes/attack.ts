@@ -30,7 +30,7 @@ export const attack = z.strictObject({
   sites: z.union([z.literal('all'), z.array(z.string()).min(1)]),
   segments: z.enum(['prompt', 'prompt+completions']),
   epsilon: rate,
-  /** `relative`: ε and the learning rate are fractions of the mean norm of the residual stream. */
+  /** `relative`: ε and the learning rate are fractions of the geometric mean norm of the residual stream. */
   radius: z.enum(['absolute', 'relative']).exactOptional(),
   per: z.enum(['token', 'example']).exactOptional(),
   adversary: adversary.exactOptional(),

@@ -6,13 +6,14 @@ import { complain, nearMatches, parseJson } from '../foundation/index.js';
 import { isAddress } from '../remote/index.js';
 import { checkRecipe } from './explain.js';
 import { jailbreak } from './jailbreak.js';
+import { instruct } from './instruct.js';
 import { isPlain, overlay, withValue, type Plain } from './overlay.js';
 import { pretrain } from './pretrain.js';
 import type { Recipe } from './schema.js';
 import { tiny } from './tiny.js';
 
 /** The recipes that come with latstream. */
-export const RECIPES: Readonly<Record<string, () => Recipe>> = { tiny, jailbreak, pretrain };
+export const RECIPES: Readonly<Record<string, () => Recipe>> = { tiny, jailbreak, instruct, pretrain };
 
 /** What the command line adds to a recipe. */
 export interface RecipeOverrides {

@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../formats/index.js';
+import type { AnswerRecord, AttackOutcome, Evaluation } from '../operators/index.js';
 import { cli, scratch } from './helpers/cli.js';
 
 const { path } = scratch();
@@ -202,8 +203,18 @@ describe('evaluate', () => {
       ...['evaluate', path('small.json'), '--seed', '3', '--adapter', adapter(), '--json'],
     ]);
     expect(code).toBe(0);
-    const kept = JSON.parse(await readFile(join(run(), 'lat', 'evaluation.json'), 'utf8')) as object;
-    expect(JSON.parse(stdout)).toEqual(kept);
+    const kept = JSON.parse(await readFile(join(run(), 'lat', 'evaluation.json'), 'utf8')) as Evaluation;
+    const flat = ({ counts, comply, ...rest }: AttackOutcome) => ({ ...rest, ...counts, interval: comply });
+    const attacks = Object.entries(kept.attacks).map(([name, outcome]) => [name, flat(outcome)] as const);
+    expect(JSON.parse(stdout)).toEqual({ ...kept, attacks: Object.fromEntries(attacks) });
+    const answers = await readFile(join(run(), 'lat', 'answers.jsonl'), 'utf8');
+    const records = answers
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as AnswerRecord);
+    expect(records.filter(({ under }) => under === 'direct').map(({ outcome }) => outcome)).toEqual(
+      kept.attacks['direct']?.outcomes,
+    );
   });
 });
 

@@ -68,9 +68,14 @@ function surveyProgram(
   };
 }
 
-/** Mean norm over the vectors that count, row by row: [B, 1, 1]. @param counted 1 or 0. [B, N] */
+/**
+ * Geometric mean of the norms of the vectors that count, row by row: [B, 1, 1]. In many models the first token's norm is a
+ * hundred times the others' (Sun et al. 2024, massive activations); a plain mean would be a radius for that one.
+ * @param counted 1 or 0. [B, N]
+ */
 function meanNorm(x_BND: Tensor, counted_BN: Tensor): Tensor {
-  const norms_BN = ops.mul(ops.squeeze(groupNorms(x_BND, 'token'), [2]), counted_BN);
-  const mean_B1 = ops.div(ops.sum(norms_BN, 1, true), ops.maximum(ops.sum(counted_BN, 1, true), 1));
-  return ops.expandDims(mean_B1, 2);
+  const norms_BN = ops.squeeze(groupNorms(x_BND, 'token'), [2]);
+  const logs_BN = ops.mul(ops.log(ops.maximum(norms_BN, 1e-12)), counted_BN);
+  const mean_B1 = ops.div(ops.sum(logs_BN, 1, true), ops.maximum(ops.sum(counted_BN, 1, true), 1));
+  return ops.expandDims(ops.exp(mean_B1), 2);
 }

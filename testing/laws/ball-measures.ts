@@ -25,7 +25,7 @@ import type { Bench } from './law-measures.js';
 /** The ball that an operator declares: what ε bounds, and in which units. By default a token's vector, in those of activations. */
 export interface Ball {
   readonly per?: Grouping;
-  /** `relative`: ε is a fraction of the mean norm of the residual stream over the row's attacked tokens. */
+  /** `relative`: ε is a fraction of the geometric mean norm of the residual stream over the row's attacked tokens. */
   readonly radius?: 'absolute' | 'relative';
   /** ε bounds the norm along these components, in their lengths. */
   readonly whitening?: Whitening<HostTensor>;
@@ -60,7 +60,7 @@ export async function ballNorms(
   return { norms, outside };
 }
 
-/** Mean norm of the residual stream after a site's block over each row's attacked tokens. */
+/** Geometric mean norm of the residual stream after a site's block over each row's attacked tokens. */
 async function rowUnits({ engine, model, weights, batch }: Bench, site: string): Promise<number[]> {
   type Args = { weights: ModelWeights<Tensor>; batch: BatchTensors };
   const definition: Definition<Args, { readonly norms: Tensor }> = {
@@ -79,7 +79,8 @@ async function rowUnits({ engine, model, weights, batch }: Bench, site: string):
   return Array.from({ length: batch.rows }, (_, row) => {
     const tokens = Array.from({ length: batch.length }, (_, column) => row * batch.length + column);
     const used = tokens.filter((at) => (batch.slots[at] as number) >= 0);
-    return used.reduce((sum, at) => sum + (data[at] as number), 0) / Math.max(used.length, 1);
+    const logs = used.reduce((sum, at) => sum + Math.log(Math.max(data[at] as number, 1e-12)), 0);
+    return Math.exp(logs / Math.max(used.length, 1));
   });
 }
 

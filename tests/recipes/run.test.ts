@@ -14,9 +14,23 @@ const SHORT = [
   'checkpoint.every=1',
 ];
 
+/** Recipes for models that are elsewhere, on the embedded model and its tables. */
+const HERE: Readonly<Record<string, readonly string[]>> = {
+  instruct: [
+    'model.path=@package/organism/model',
+    'data.pairs={"path":"@package/organism/data/harmful.parquet","columns":{"prompt":"prompt","adversarial":"adversarial","desired":"desired"}}',
+    'data.benign={"path":"@package/organism/data/benign.parquet","columns":{"prompt":"prompt","completion":"completion"}}',
+    'data.minimum={"length":80}',
+    'attack.sites=["embedding","layers.1.residual"]',
+    'evaluate.harmful={"path":"@package/organism/data/harmful-held-out.parquet"}',
+    'evaluate.benign={"path":"@package/organism/data/benign-held-out.parquet"}',
+    'evaluate.probes={"lookalike":{"path":"@package/organism/data/benign-held-out.parquet"}}',
+  ],
+};
+
 describe('train', () => {
   it.each(Object.keys(RECIPES))('runs %s', { timeout: 300_000 }, async (name) => {
-    const set = SHORT.flatMap((setting) => ['--set', setting]);
+    const set = [...SHORT, ...(HERE[name] ?? [])].flatMap((setting) => ['--set', setting]);
     const { code, stderr, stdout } = await cli(['train', name, '--out', path(name), '--port', '0', ...set]);
     expect({ code, stderr }).toMatchObject({ code: 0 });
     expect(stdout).toContain('benign: correct');

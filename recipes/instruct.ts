@@ -1,0 +1,94 @@
+/**
+ * @file Refusals of a small instruct model that people use: refusal training (RT), the same under perturbed embeddings
+ * (RT-EAT), and under perturbed embeddings and residual streams (RT-EAT-LAT), as the paper compares them (section 4.1).
+ * Radii are relative, since norms grow over the blocks; sites and settings come from runs in docs/evidence.md.
+ */
+import type { Recipe } from './schema.js';
+
+const adamW = { betas: [0.9, 0.999] as [number, number], adamEpsilon: 1e-8, weightDecay: 0 };
+
+const attack: NonNullable<Recipe['attack']> = {
+  sites: ['embedding', 'layers.8.residual', 'layers.14.residual', 'layers.20.residual', 'layers.26.residual'],
+  segments: 'prompt',
+  epsilon: 0.05,
+  radius: 'relative',
+  iterations: 8,
+  learningRate: 0.02,
+  ...adamW,
+  losses: { toward: 1, away: 1 },
+};
+
+const data: Recipe['data'] = {
+  pairs: { preset: 'LLM-LAT/harmful-dataset' },
+  benign: { preset: 'LLM-LAT/benign-dataset' },
+  pairsPerBatch: 4,
+  benignPerBatch: 8,
+  overflow: 'drop',
+  system: null,
+  padding: 'right',
+  minimum: { length: 96, labels: 192, slots: 64 },
+  shuffleRows: 1024,
+  prefetch: 4,
+};
+
+const evaluate: Recipe['evaluate'] = {
+  harmful: { path: 'hf://datasets/JailbreakBench/JBB-Behaviors/data/harmful-behaviors.csv' },
+  benign: { path: 'hf://datasets/JailbreakBench/JBB-Behaviors/data/benign-behaviors.csv' },
+  probes: {
+    lookalike: {
+      path: 'https://raw.githubusercontent.com/paul-rottger/xstest/main/xstest_prompts.csv',
+    },
+  },
+  requests: 100,
+  every: 0,
+  during: 8,
+  batch: 20,
+  maxNewTokens: 48,
+  direct: true,
+  prefill: [4, 12],
+  latent: {
+    ...attack,
+    sites: ['embedding'],
+    epsilon: 0.1,
+    iterations: 12,
+    losses: { toward: 1 },
+  },
+  judge: { match: 'substance', refusals: 'common' },
+};
+
+/** Arms differ in the perturbation alone, but for `rt`, which has nothing to move away from. */
+export function instruct(): Recipe {
+  return {
+    name: 'instruct',
+    seed: 0,
+    threads: 2,
+    executor: 'onnxruntime',
+    model: { kind: 'directory', path: 'hf:HuggingFaceTB/SmolLM2-135M-Instruct' },
+    synthetic: null,
+    data,
+    steps: 60,
+    attack,
+    defend: {
+      iterations: 2,
+      microbatches: 1,
+      losses: { toward: 1, away: 0.5, sft: 1.5 },
+      learningRate: 2e-4,
+      ...adamW,
+      schedule: { kind: 'constant', warmup: 4 },
+      clipNorm: 1,
+      train: {
+        kind: 'adapters',
+        rank: 16,
+        alpha: 32,
+        projections: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'up_proj', 'down_proj'],
+      },
+    },
+    evaluate,
+    checkpoint: { every: 20, keep: 2 },
+    arms: {
+      rt: { attack: null, defend: { losses: { away: 0 } } },
+      'rt-eat': { attack: { sites: ['embedding'] } },
+      'rt-eat-lat': {},
+    },
+  };
+}

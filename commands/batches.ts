@@ -4,6 +4,7 @@ import {
   openSource,
   trainingBatches,
   type Cursor,
+  type DatasetRole,
   type TrainingBatch,
 } from '../datasets/index.js';
 import type { Recipe } from '../recipes/index.js';
@@ -18,11 +19,13 @@ export function batchesOf(
 ): AsyncIterable<TrainingBatch> {
   const config = {
     pairs: chosen(data.pairs, 'pairs'),
+    ...(data.desired && { desired: chosen(data.desired, 'desired') }),
     ...(data.benign && { benign: chosen(data.benign, 'benign') }),
     batchSize: data.pairsPerBatch,
     benignBatchSize: data.benignPerBatch,
-    context: stage.config.contextLength,
+    context: Math.min(data.context ?? Infinity, stage.config.contextLength),
     overflow: data.overflow,
+    ...(data.absent && { absent: data.absent }),
     ...(data.system !== null && { system: data.system }),
     ...(data.turns && { turns: data.turns }),
     encoding: { threads: data.threads ?? 1, ...(data.cache && { cache: { directory: data.cache, note } }) },
@@ -40,6 +43,6 @@ export function batchesOf(
   });
 }
 
-function chosen(datasets: Recipe['data']['pairs'], role: 'pairs' | 'benign'): unknown {
+function chosen(datasets: Recipe['data']['pairs'], role: DatasetRole): unknown {
   return Array.isArray(datasets) ? datasets.map((each) => datasetOf(each, role)) : datasetOf(datasets, role);
 }

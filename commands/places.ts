@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { userCache } from '../formats/index.js';
 import { isAddress } from '../remote/index.js';
-import type { Recipe, TrainingSourceConfig } from '../recipes/index.js';
+import type { Recipe } from '../recipes/index.js';
 
 /** The package's directory: this file is in `commands/` of it, or in `dist/commands/`. */
 export function packageRoot(): string {
@@ -24,43 +24,18 @@ export function place(path: string, out: string): string {
   return isAddress(path) ? path : resolve(path);
 }
 
-/** The recipe with every path absolute. */
+/** Entries of a recipe that say where something is. */
+const PLACES = new Set(['path', 'tokenizer', 'cache']);
+/** Where any name may stand. */
+const OPEN = new Set(['config', 'columns', 'wordings']);
+
+/** The recipe with every path absolute, in overlays of arms too. */
 export function placed(recipe: Recipe, out: string): Recipe {
-  const table = <T extends { readonly path: string } | null>(source: T): T =>
-    source && { ...source, path: place(source.path, out) };
-  const dataset = ({ path, ...rest }: TrainingSourceConfig): TrainingSourceConfig => ({
-    ...rest,
-    ...(path !== undefined && {
-      path: typeof path === 'string' ? place(path, out) : path.map((each) => place(each, out)),
-    }),
-  });
-  const datasets = (given: Recipe['data']['pairs']): Recipe['data']['pairs'] =>
-    Array.isArray(given) ? given.map(dataset) : dataset(given);
-  const { model, data, evaluate } = recipe;
-  return {
-    ...recipe,
-    model:
-      model.kind === 'directory'
-        ? { ...model, path: place(model.path, out) }
-        : { ...model, tokenizer: place(model.tokenizer, out) },
-    data: {
-      ...data,
-      pairs: datasets(data.pairs),
-      benign: data.benign && datasets(data.benign),
-      ...(data.cache && { cache: place(data.cache, out) }),
-    },
-    evaluate: {
-      ...evaluate,
-      harmful: table(evaluate.harmful),
-      benign: table(evaluate.benign),
-      ...(evaluate.probes && {
-        probes: Object.fromEntries(
-          Object.entries(evaluate.probes).map(([name, probe]) => [
-            name,
-            { ...probe, path: place(probe.path, out) },
-          ]),
-        ),
-      }),
-    },
+  const walk = (node: unknown, key: string): unknown => {
+    if (typeof node === 'string') return PLACES.has(key) ? place(node, out) : node;
+    if (Array.isArray(node)) return node.map((each) => walk(each, key));
+    if (typeof node !== 'object' || node === null || OPEN.has(key)) return node;
+    return Object.fromEntries(Object.entries(node).map(([name, value]) => [name, walk(value, name)]));
   };
+  return walk(recipe, '') as Recipe;
 }

@@ -2,7 +2,8 @@
 import { complain, LatstreamError } from '../foundation/index.js';
 import type { ChatTemplate } from './chat/chat.js';
 import { TimeUp, withinTime } from './deadline.js';
-import { tokenizeRow, type Example, type TokenizeOptions } from './pairs.js';
+import type { Example, TokenizeOptions } from './example.js';
+import { tokenizeRow } from './pairs.js';
 
 /** The mapped values of a row. */
 export interface EncoderRow {

@@ -4,7 +4,7 @@ import { complain, LatstreamError, type Complaint } from '../foundation/index.js
 import { builtFile } from './built.js';
 import type { ChatTemplate, TemplateSpec } from './chat/chat.js';
 import type { Encoded, EncoderOptions, EncoderRow } from './encode.js';
-import type { Example } from './pairs.js';
+import type { Example } from './example.js';
 import type { TokenizerFiles } from './chat/special-tokens.js';
 
 /** What a thread is made from. */

@@ -5,7 +5,7 @@ import type { Encoder } from './encoder.js';
 import type { EncoderRow } from './encode.js';
 import type { DatasetConfig } from './feed.js';
 import { sieve, type Sieve } from './filter.js';
-import type { Example } from './pairs.js';
+import type { Example } from './example.js';
 import { shaped } from './shapes.js';
 import type { NumberedRow, Source } from './sources/source.js';
 import type { Tokenizer } from './chat/tokenizer.js';

@@ -1,6 +1,7 @@
 /** @file Tokenized examples of a dataset, or of a mixture of several: filtered, shuffled, resumable by a cursor. */
 import { createHash } from 'node:crypto';
 import { complain } from '../foundation/index.js';
+import { requireAbsent } from './absent.js';
 import { selectColumns } from './columns.js';
 import { encodedInChunks } from './encoded.js';
 import type { EncoderRow } from './encode.js';
@@ -8,7 +9,7 @@ import type { Encoder } from './encoder.js';
 import { sieve, type RowFilter } from './filter.js';
 import { mixed, type MixturePart, type MixtureProgress, type PartProgress } from './mixture.js';
 import type { Format, OpenSource, Place } from './sources/open.js';
-import type { Example } from './pairs.js';
+import type { Example } from './example.js';
 import { shaped, type Shape } from './shapes.js';
 import { shuffledRows, type Progress } from './shuffle.js';
 import { identityOf, type Source } from './sources/source.js';
@@ -54,6 +55,8 @@ export interface FeedOptions {
   readonly window: number;
   /** Longest sequence, for messages. */
   readonly context: number;
+  /** Texts that no row may hold. */
+  readonly absent: readonly string[];
 }
 
 type Columns = Readonly<Record<string, string>>;
@@ -146,7 +149,7 @@ export class Feed {
   private part(dataset: DatasetConfig<unknown>, source: Source, at: number): MixturePart<EncoderRow> {
     const selection = selectColumns(source, dataset.columns as Columns);
     const { columns, keeps } = sieve(source, dataset.filter ?? []);
-    const { seed, window } = this.options;
+    const { seed, window, absent } = this.options;
     const purpose = this.isMixture ? `${this.options.purpose}-${at}` : this.options.purpose;
     async function* rows(from: PartProgress): AsyncGenerator<{ item: EncoderRow; next: PartProgress }> {
       let { filtered } = from;
@@ -162,6 +165,7 @@ export class Feed {
           continue;
         }
         inARow = 0;
+        requireAbsent(values, absent, owner);
         yield { item: { index: row.index, owner, values }, next: { ...row.next, filtered } };
       }
     }

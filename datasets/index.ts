@@ -16,17 +16,12 @@ export { openCsv } from './sources/csv.js';
 export { openJsonl, openJsonList } from './sources/jsonl.js';
 export { FORMATS, openSource, type Format, type OpenSource, type Place } from './sources/open.js';
 export { pack, type PackOptions } from './pack.js';
-export {
-  tokenizeRow,
-  type BenignColumns,
-  type Example,
-  type PairColumns,
-  type TokenizeOptions,
-} from './pairs.js';
+export type { Example, TokenizeOptions } from './example.js';
+export { tokenizeRow, type BenignColumns, type PairColumns } from './pairs.js';
 export { openParquet } from './sources/parquet.js';
 export { type DatasetConfig, type DatasetCursor, type FeedCursor, type MixtureCursor } from './feed.js';
 export { sieve, type ColumnFilter, type Comparable, type RowFilter, type RowRange } from './filter.js';
-export { labelledRows, type LabelledColumns, type LabelledRow } from './labelled.js';
+export { labelledExample, UNLABELLED, type LabelledColumns } from './labelled.js';
 export { mixed, type Mixed, type MixturePart, type MixtureProgress, type PartProgress } from './mixture.js';
 export {
   trainingBatches,
@@ -35,7 +30,15 @@ export {
   type TrainingBatch,
   type TrainingDataConfig,
 } from './pipeline.js';
-export { datasetOf, presetOf, PRESETS, type DatasetChoice, type Preset, type PresetRole } from './presets.js';
+export {
+  datasetOf,
+  presetOf,
+  PRESETS,
+  type DatasetChoice,
+  type DatasetRole,
+  type Preset,
+  type PresetRole,
+} from './presets.js';
 export { parseTranscript, shaped, SHAPES, type Shape } from './shapes.js';
 export { layoutOf, type Layout, type LayoutRole } from './layouts.js';
 export { readRows, type ReadRowsOptions } from './read-rows.js';
@@ -52,6 +55,7 @@ export {
 export { type JsonObject, type TokenizerFiles } from './chat/special-tokens.js';
 export { splitBatch, type Microbatch } from './split.js';
 export { writeTable, type Cell } from './sources/table.js';
+export { textExample, type TextColumns } from './text.js';
 export { TextStream } from './chat/text-stream.js';
 export {
   checkVocabulary,

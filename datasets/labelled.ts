@@ -1,7 +1,7 @@
-/** @file Rows that are tokenized already, with what each position should predict instead. Knows nothing about losses. */
+/** @file Rows that are tokenized already, with what should stand at each place instead. Knows nothing about losses. */
 import { complain } from '../foundation/index.js';
-import { describe, selectColumns } from './columns.js';
-import { rowsFrom, type Source } from './sources/source.js';
+import { describe } from './columns.js';
+import type { Example, TokenizeOptions } from './example.js';
 
 /** Column paths of labelled rows. */
 export interface LabelledColumns {
@@ -9,46 +9,60 @@ export interface LabelledColumns {
   readonly labels: string;
 }
 
-/** One sequence: its token ids and, at each position, the id that is to be predicted there; -100 for none. */
-export interface LabelledRow {
-  readonly tokens: Int32Array;
-  readonly labels: Int32Array;
-}
+/** What marks a place without a label, as in PyTorch. */
+export const UNLABELLED = -100;
 
 /**
- * The labelled rows of a source, from row `from` on.
+ * One sequence of token ids, and at each place the id that should stand there instead; −100 for none. As in the published
+ * code of "Who's Harry Potter" and in Hugging Face's models, a label is for the token at its own place, so the state before
+ * it predicts it, and the first label is never used.
  * @param vocabulary ids are below it.
- * @throws DATASET_VALUE_TYPE where a row is no two lists of ids of one length.
+ * @returns undefined where it is too long and `overflow` is `drop`.
+ * @throws DATASET_VALUE_TYPE where the values are no two lists of ids of one length, SEQUENCE_TOO_LONG, EXAMPLE_EMPTY
  */
-export async function* labelledRows(
-  source: Source,
-  columns: LabelledColumns,
+export function labelledExample(
+  values: Readonly<Record<string, unknown>>,
   vocabulary: number,
-  from = 0,
-): AsyncGenerator<LabelledRow> {
-  const selection = selectColumns(source, { ...columns });
-  for await (const numbered of rowsFrom(source, selection.columns, from)) {
-    const owner = `dataset ${source.path}, row ${numbered.index}`;
-    const values = selection.pick(numbered);
-    const tokens = idsOf(values.tokens, vocabulary, `${owner}, tokens`, 0);
-    const labels = idsOf(values.labels, vocabulary, `${owner}, labels`, IGNORED);
-    if (tokens.length !== labels.length)
-      bad(owner, `as many labels as tokens, ${tokens.length}`, `${labels.length}`);
-    yield { tokens, labels };
-  }
+  { owner, context, overflow }: TokenizeOptions,
+): Example | undefined {
+  const tokens = idsOf(values['tokens'], vocabulary, `${owner}, tokens`, 0);
+  const labels = idsOf(values['labels'], vocabulary, `${owner}, labels`, UNLABELLED);
+  if (tokens.length !== labels.length)
+    return bad(owner, `as many labels as tokens, ${tokens.length}`, `${labels.length}`);
+  if (tokens.length < 2)
+    return complain({
+      code: 'EXAMPLE_EMPTY',
+      owner,
+      expected: 'at least two tokens: the first predicts the second',
+      got: `${tokens.length}`,
+      hint: 'remove this row',
+    });
+  if (tokens.length <= context) return { prompt: tokens, desired: [], labels };
+  if (overflow === 'cut')
+    return { prompt: tokens.slice(0, context), desired: [], labels: labels.slice(0, context) };
+  if (overflow === 'drop') return undefined;
+  return complain({
+    code: 'SEQUENCE_TOO_LONG',
+    owner,
+    expected: `at most ${context} tokens`,
+    got: `${tokens.length}`,
+    hint: "set overflow to 'cut' to keep their beginnings, or to 'drop' to leave such rows out",
+  });
 }
 
-/** What marks a position without a label, as in PyTorch. */
-const IGNORED = -100;
-
-function idsOf(value: unknown, vocabulary: number, owner: string, least: number): Int32Array {
-  if (!Array.isArray(value)) return bad(owner, 'a list of token ids', describe(value));
-  const wrong: unknown = value.find(
-    (id) => !Number.isInteger(id) || id >= vocabulary || (id < 0 && (id !== least || least === 0)),
+function idsOf(value: unknown, vocabulary: number, owner: string, least: number): number[] {
+  const list = ArrayBuffer.isView(value) ? [...(value as unknown as Iterable<unknown>)] : value;
+  if (!Array.isArray(list)) return bad(owner, 'a list of token ids', describe(value));
+  const ids = list.map((id: unknown) => (typeof id === 'bigint' ? Number(id) : id));
+  const wrong = ids.find(
+    (id) =>
+      !Number.isInteger(id) ||
+      (id as number) >= vocabulary ||
+      ((id as number) < 0 && (id !== least || least === 0)),
   );
   if (wrong !== undefined)
     return bad(owner, `token ids below ${vocabulary}${least < 0 ? `, or ${least}` : ''}`, describe(wrong));
-  return Int32Array.from(value as number[]);
+  return ids as number[];
 }
 
 function bad(owner: string, expected: string, got: string): never {

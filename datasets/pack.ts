@@ -2,7 +2,8 @@
 import { complain } from '../foundation/index.js';
 import { SEGMENT, type Completion, type LabelSet, type PackedBatch } from './batch.js';
 import { bucket, type Sizes } from './bucket.js';
-import type { Example } from './pairs.js';
+import { UNLABELLED } from './labelled.js';
+import type { Example } from './example.js';
 import type { Span } from './chat/spans.js';
 
 export interface PackOptions {
@@ -31,6 +32,8 @@ interface RowPlan {
   readonly parts: readonly Part[];
   /** Tokens of the prompt that the desired completion's label set predicts, too. */
   readonly turns: readonly Span[];
+  /** Of a row that is labelled place by place. */
+  readonly labels?: readonly number[];
 }
 
 /**
@@ -95,6 +98,9 @@ class Grid {
     this.segment(row.prompt, start, 0, SEGMENT.prompt, this.attacked !== 'none');
     for (const position of labelledInPrompt(row))
       labels.desired?.add(start + position - 1, row.prompt[position] as number);
+    for (const completion of ['adversarial', 'desired'] as const)
+      for (const [position, token] of placesOf(row, completion))
+        labels[completion]?.add(start + position - 1, token);
     const lastOfPrompt = start + row.prompt.length - 1;
     let next = lastOfPrompt + 1;
     for (const { completion, tokens } of row.parts) {
@@ -148,9 +154,12 @@ class LabelWriter {
   }
 }
 
-function packedRow({ prompt, adversarial, desired, turns = [] }: Example): RowPlan {
-  const first: Part[] = adversarial ? [{ completion: 'adversarial', tokens: adversarial }] : [];
-  return { prompt, parts: [...first, { completion: 'desired', tokens: desired }], turns };
+function packedRow({ prompt, adversarial = [], desired, turns = [], labels }: Example): RowPlan {
+  const parts: readonly Part[] = [
+    { completion: 'adversarial', tokens: adversarial },
+    { completion: 'desired', tokens: desired },
+  ];
+  return { prompt, parts: parts.filter(({ tokens }) => tokens.length > 0), turns, ...(labels && { labels }) };
 }
 
 function separateRows(examples: readonly Example[]): RowPlan[] {
@@ -172,13 +181,23 @@ function lengthOf({ prompt, parts }: RowPlan): number {
 
 function slotsOf({ prompt, parts }: RowPlan, attacked: 'prompt' | 'prompt+completions'): number {
   if (attacked === 'prompt') return prompt.length;
-  return prompt.length + Math.max(...parts.map((part) => part.tokens.length));
+  return prompt.length + Math.max(0, ...parts.map((part) => part.tokens.length));
 }
 
 function labelCount(rows: readonly RowPlan[], completion: Completion): number {
   const parts = rows.flatMap((row) => row.parts).filter((part) => part.completion === completion);
   const ofTurns = completion === 'desired' ? rows.flatMap(labelledInPrompt).length : 0;
-  return parts.reduce((sum, part) => sum + part.tokens.length, ofTurns);
+  const places = rows.reduce((sum, row) => sum + placesOf(row, completion).length, 0);
+  return parts.reduce((sum, part) => sum + part.tokens.length, ofTurns + places);
+}
+
+/**
+ * Places of a labelled row and the tokens that a completion's label set has there: its own tokens for the adversary, its
+ * labels for the defender. Nothing predicts the first.
+ */
+function placesOf({ prompt, labels = [] }: RowPlan, completion: Completion): (readonly [number, number])[] {
+  const wanted = labels.length === 0 || completion === 'desired' ? labels : prompt;
+  return [...wanted.entries()].filter(([position, token]) => position > 0 && token !== UNLABELLED);
 }
 
 /** Positions in the prompt of tokens that are predicted; nothing predicts the first token. */

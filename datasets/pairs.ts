@@ -2,17 +2,10 @@
 import { complain, LatstreamError } from '../foundation/index.js';
 import { TextTooLong, type ChatTemplate, type Conversation, type ConversationOptions } from './chat/chat.js';
 import { describe, textOf } from './columns.js';
-import type { Span } from './chat/spans.js';
+import { labelledExample } from './labelled.js';
+import { isText, textExample } from './text.js';
+import type { Example, TokenizeOptions } from './example.js';
 import type { Message } from './chat/turns.js';
-
-/** Token ids of one example. A benign one has no adversarial completion. */
-export interface Example {
-  readonly prompt: readonly number[];
-  readonly adversarial?: readonly number[];
-  readonly desired: readonly number[];
-  /** Tokens of the prompt that are to be predicted like the desired completion: the assistant's earlier turns. */
-  readonly turns?: readonly Span[];
-}
 
 /** Column paths of pairs. `prompt` holds text or a list of messages, the others text. */
 export interface PairColumns {
@@ -25,21 +18,8 @@ export interface PairColumns {
 export type BenignColumns =
   { readonly prompt: string; readonly completion: string } | { readonly messages: string };
 
-export interface TokenizeOptions {
-  /** Longest sequence that the model takes, in tokens. */
-  readonly context: number;
-  /** What happens to an example whose prompt and completion exceed the context. */
-  readonly overflow?: 'error' | 'drop';
-  /** A system message before each prompt that brings none. */
-  readonly system?: string;
-  /** Which of the assistant's turns in a conversation losses are taken on: default `last`. */
-  readonly turns?: 'last' | 'all';
-  /** Who complains: dataset and row. */
-  readonly owner: string;
-}
-
 /**
- * Tokenizes the mapped values of one row ({@link PairColumns} or {@link BenignColumns}).
+ * Tokenizes the mapped values of one row ({@link PairColumns}, {@link BenignColumns}, `TextColumns` or `LabelledColumns`).
  * @returns undefined where it is too long and `overflow` is `drop`.
  * @throws SEQUENCE_TOO_LONG, EXAMPLE_EMPTY, DATASET_VALUE_TYPE, and what the template throws.
  */
@@ -48,12 +28,16 @@ export function tokenizeRow(
   template: ChatTemplate,
   options: TokenizeOptions,
 ): Example | undefined {
+  if ('tokens' in values) return labelledExample(values, template.tokenizer.size, options);
+  if (isText(values)) return textExample(values, template.tokenizer, options);
   const { messages, adversarial, desired } = partsOf(values, options.owner);
   const asked = withSystem(messages, options.system);
   const answers = adversarial === undefined ? [desired] : [desired, adversarial];
   const found = conversationOf(template, asked, answers, options);
   if (!found) return undefined;
-  const { prompt, completions, turns } = found;
+  const { prompt, turns } = found;
+  const room = options.overflow === 'cut' ? Math.max(0, options.context - prompt.length) : Infinity;
+  const completions = found.completions.map((tokens) => tokens.slice(0, room));
   const [desiredTokens, adversarialTokens] = completions;
   const longest = Math.max(...completions.map((tokens) => tokens.length));
   if (prompt.length === 0 || completions.some((tokens) => tokens.length === 0))

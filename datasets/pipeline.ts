@@ -7,16 +7,21 @@ import { createEncoder, type EncoderWork } from './encoder.js';
 import { Feed, type DatasetConfig, type FeedCursor } from './feed.js';
 import { openSource, type OpenSource } from './sources/open.js';
 import { pack } from './pack.js';
+import type { LabelledColumns } from './labelled.js';
+import type { Example } from './example.js';
 import type { BenignColumns, PairColumns } from './pairs.js';
 import { prefetch } from './prefetch.js';
+import type { TextColumns } from './text.js';
 
 /** A dataset, or several that are mixed by their weights. */
 export type Datasets<Columns> = DatasetConfig<Columns> | readonly DatasetConfig<Columns>[];
 
 export interface TrainingDataConfig {
-  /** Pairs, or (plain training) prompts with the one completion that is desired. */
-  readonly pairs: Datasets<PairColumns | BenignColumns>;
-  readonly benign?: Datasets<BenignColumns>;
+  /** Pairs, (plain training) prompts with the one completion that is desired, running text, or labelled tokens. */
+  readonly pairs: Datasets<PairColumns | BenignColumns | TextColumns | LabelledColumns>;
+  /** Running text whose rows become, one by one, the desired completions of `pairs` that are running text. */
+  readonly desired?: Datasets<TextColumns>;
+  readonly benign?: Datasets<BenignColumns | TextColumns>;
   /** Pairs per batch. */
   readonly batchSize: number;
   /** Benign examples per batch: default as many as pairs. */
@@ -24,7 +29,9 @@ export interface TrainingDataConfig {
   /** Longest sequence that the model takes, in tokens. */
   readonly context: number;
   /** What happens to rows that are longer: default `error`. */
-  readonly overflow?: 'error' | 'drop';
+  readonly overflow?: 'error' | 'drop' | 'cut';
+  /** Texts that no row may hold: one that does is an error. */
+  readonly absent?: readonly string[];
   /** A system message before each prompt. */
   readonly system?: string;
   /** Which of the assistant's turns in a conversation losses are taken on: default `last`. */
@@ -48,6 +55,7 @@ export interface Cursor {
   /** Batches given so far. */
   readonly batches: number;
   readonly pairs: FeedCursor;
+  readonly desired?: FeedCursor;
   readonly benign?: FeedCursor;
 }
 
@@ -87,19 +95,28 @@ async function* batches(
     ...(config.turns && { turns: config.turns }),
   };
   const encoder = createEncoder(template, encoderOptions, config.encoding);
-  const shared = { encoder, seed: run.seed, window: config.shuffleRows ?? 8192, context: config.context };
+  const shared = {
+    encoder,
+    seed: run.seed,
+    window: config.shuffleRows ?? 8192,
+    context: config.context,
+    absent: config.absent ?? [],
+  };
   const pairs = new Feed(config.pairs, { ...shared, purpose: 'pairs' }, run.from?.pairs);
+  const desired =
+    config.desired && new Feed(config.desired, { ...shared, purpose: 'desired' }, run.from?.desired);
   const benign = config.benign && new Feed(config.benign, { ...shared, purpose: 'benign' }, run.from?.benign);
-  const version = pairs.isMixture || benign?.isMixture ? 2 : 1;
+  const version = [pairs, desired, benign].some((feed) => feed?.isMixture) ? 2 : 1;
   try {
     await pairs.open(run.open ?? openSource);
+    await desired?.open(run.open ?? openSource);
     await benign?.open(run.open ?? openSource);
     const layout = {
       ...(config.padding && { padding: config.padding }),
       ...(config.minimum && { minimum: config.minimum }),
     };
     for (let index = run.from?.batches ?? 0; ; index++) {
-      const examples = await pairs.take(config.batchSize);
+      const examples = goingTo(await pairs.take(config.batchSize), await desired?.take(config.batchSize));
       const others = await benign?.take(config.benignBatchSize ?? config.batchSize);
       yield {
         index,
@@ -109,15 +126,27 @@ async function* batches(
           version,
           batches: index + 1,
           pairs: pairs.cursor(),
+          ...(desired && { desired: desired.cursor() }),
           ...(benign && { benign: benign.cursor() }),
         },
       };
     }
   } finally {
     await pairs.close();
+    await desired?.close();
     await benign?.close();
     await encoder.close();
   }
+}
+
+/** Running text to be forgotten, each with a text that is desired instead. */
+function goingTo(examples: readonly Example[], others?: readonly Example[]): readonly Example[] {
+  if (!others) return examples;
+  return examples.map((example, at) => {
+    const { prompt, desired } = others[at] as Example;
+    const alike = prompt.length === 1 && prompt[0] === example.prompt[0];
+    return { ...example, desired: alike ? desired : [...prompt, ...desired] };
+  });
 }
 
 /** Checkpoints outlive versions of this program. */

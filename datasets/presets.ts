@@ -106,19 +106,20 @@ export type DatasetChoice = Partial<DatasetConfig<Readonly<Record<string, string
 
 /**
  * The dataset that a choice means; what it says itself counts, its filters beside the preset's.
- * @param role what it is to be used as; pairs may be benign rows, too (plain training).
+ * @param role what it is to be used as. Pairs may be anything: benign rows (plain training), labelled tokens, or running
+ * text, whose column `text` is then the adversarial completion; elsewhere it is the desired one.
  * @throws DATASET_PRESET, DATASET_PRESET_ROLE, DATASET_PRESET_PATH
  */
 export function datasetOf(
   { preset: name, ...own }: DatasetChoice,
-  role?: 'pairs' | 'benign',
+  role?: DatasetRole,
 ): DatasetConfig<Readonly<Record<string, string>>> {
-  if (name === undefined) return { path: [], columns: {}, ...own };
+  if (name === undefined) return rolled({ path: [], columns: {}, ...own }, role);
   const { role: given, ...preset } = presetOf(name);
-  if (role && given !== role && given !== 'benign') misused(name, given, role);
+  if (role && role !== 'pairs' && !USES[role].includes(given)) misused(name, given, role);
   const filter = [...(preset.filter ?? []), ...(own.filter ?? [])];
   const whole = { ...preset, ...own, ...(filter.length > 0 && { filter }) };
-  if (whole.path.length > 0) return whole;
+  if (whole.path.length > 0) return rolled(whole, role);
   return complain({
     code: 'DATASET_PRESET_PATH',
     owner: `data preset ${name}`,
@@ -128,8 +129,25 @@ export function datasetOf(
   });
 }
 
-function misused(name: string, given: PresetRole, role: string): never {
-  const others = Object.entries(PRESETS).filter(([, { role: each }]) => each === role || each === 'benign');
+/** What a dataset of a recipe is used as. */
+export type DatasetRole = 'pairs' | 'desired' | 'benign';
+
+/** Presets that a use takes; pairs take all. */
+const USES: Readonly<Record<Exclude<DatasetRole, 'pairs'>, readonly PresetRole[]>> = {
+  desired: ['text'],
+  benign: ['benign', 'text'],
+};
+
+type Chosen = DatasetConfig<Readonly<Record<string, string>>>;
+
+function rolled(dataset: Chosen, role: DatasetRole | undefined): Chosen {
+  const { text, ...columns } = dataset.columns;
+  if (text === undefined || !role) return dataset;
+  return { ...dataset, columns: { ...columns, [role === 'pairs' ? 'adversarial' : 'desired']: text } };
+}
+
+function misused(name: string, given: PresetRole, role: Exclude<DatasetRole, 'pairs'>): never {
+  const others = Object.entries(PRESETS).filter(([, { role: each }]) => USES[role].includes(each));
   return complain({
     code: 'DATASET_PRESET_ROLE',
     owner: `data preset ${name}`,

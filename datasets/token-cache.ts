@@ -4,7 +4,7 @@ import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ChatTemplate } from './chat/chat.js';
 import type { EncoderOptions } from './encode.js';
-import type { Example } from './pairs.js';
+import type { Example } from './example.js';
 import { Segment, writeSegment, type Entry, type RowKey } from './token-segment.js';
 
 /** Where encoded rows are kept. */
@@ -20,7 +20,7 @@ export interface TokenCachePlace {
 }
 
 /** Part of every key: another number where the same texts would become other tokens, or other files. */
-const VERSION = 1;
+const VERSION = 2;
 const BYTES = 4 * 2 ** 30;
 const ROWS = 4096;
 /** More than a file ever has. */

@@ -17,7 +17,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { writeAtomically } from '../formats/index.js';
-import type { Example } from './pairs.js';
+import type { Example } from './example.js';
 
 /** Names a row by its content: 128 bits. */
 export interface RowKey {
@@ -32,7 +32,7 @@ export interface Entry {
 }
 
 /** Lengths of the parts of a row's tokens, in their order; −1 for what is not there. */
-const PARTS = ['prompt', 'desired', 'adversarial', 'turns'] as const;
+const PARTS = ['prompt', 'desired', 'adversarial', 'turns', 'labels'] as const;
 
 /**
  * Writes entries as a segment, complete or not at all. Its name is a digest of its content.
@@ -90,12 +90,18 @@ export class Segment {
     const read = readSync(this.file, tokens, 0, tokens.byteLength, this.start + 4 * from);
     if (read < tokens.byteLength) throw new Error(`an end in the middle of ${this.path}`);
     let at = 0;
-    const [prompt, desired, adversarial, turns] = this.lengths.map((lengths) => {
+    const [prompt, desired, adversarial, turns, labels] = this.lengths.map((lengths) => {
       const length = lengths[row] ?? -1;
       return length < 0 ? undefined : [...tokens.subarray(at, (at += length))];
     });
     if (!prompt || !desired) return undefined;
-    return { prompt, desired, ...(adversarial && { adversarial }), ...(turns && { turns: spansOf(turns) }) };
+    return {
+      prompt,
+      desired,
+      ...(adversarial && { adversarial }),
+      ...(turns && { turns: spansOf(turns) }),
+      ...(labels && { labels }),
+    };
   }
 
   close(): void {
@@ -139,7 +145,7 @@ function batchOf(entries: readonly Entry[]): RecordBatch {
 function partsOf(example: Example | undefined): readonly (readonly number[] | undefined)[] {
   if (!example) return PARTS.map(() => undefined);
   const turns = example.turns?.flatMap(({ start, end }) => [start, end]);
-  return [example.prompt, example.desired, example.adversarial, turns];
+  return [example.prompt, example.desired, example.adversarial, turns, example.labels];
 }
 
 function spansOf(places: readonly number[]): NonNullable<Example['turns']> {

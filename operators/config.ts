@@ -47,6 +47,8 @@ export interface DefendLosses extends PairLosses {
   readonly sft?: number;
   /** Divergence from the base model on benign rows, without the perturbation, divided by its own detached value. */
   readonly kl?: number;
+  /** KL(base‖model) at the labels of benign rows, without the perturbation: the divergence in its usual form. */
+  readonly forwardKl?: number;
 }
 
 /**

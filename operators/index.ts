@@ -15,7 +15,7 @@ export { partsOf, type DefendPart } from './defend/part.js';
 export type { DefenceLoss } from './defend/losses.js';
 export { createDefender } from './defend/defend.js';
 export type { Defender, DefenderOptions, DefenderState, DefendTrace } from './defend/defender.js';
-export { away, AWAY_FLOOR, kl, logOdds, toward } from './objectives/losses.js';
+export { away, AWAY_FLOOR, forwardKl, kl, logOdds, toward } from './objectives/losses.js';
 export { attackedSlots, feedOf, type BatchFeed, type BatchTensors } from './feed.js';
 export { programName, type Model, type ModelWeights } from './model.js';
 export { decoderWeights, pairLosses } from './objectives/pair-losses.js';

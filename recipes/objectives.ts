@@ -47,6 +47,8 @@ export const defendLosses = {
   retain: coefficient,
   /** Cross-entropy on benign rows. */
   sft: coefficient,
-  /** Divergence from the base model on benign rows. */
+  /** Divergence from the base model on benign rows, as published: its gradient's size says nothing about its own. */
   kl: coefficient,
+  /** The same in its usual form: KL(base‖model) at the labels of benign rows. */
+  forwardKl: coefficient,
 };

@@ -157,15 +157,24 @@ const model = z.discriminatedUnion('kind', [
 ]);
 
 const data = z.strictObject({
-  /** Columns `prompt`, `adversarial`, `desired`; or `prompt`, `completion`, which then is the desired one. */
+  /**
+   * Columns `prompt`, `adversarial`, `desired`; or `prompt`, `completion`, which then is the desired one; or `text`, running
+   * text that is to be forgotten (the adversarial one); or `tokens`, `labels`: ids, and what should stand in place of each.
+   */
   pairs: datasets,
-  /** Columns `prompt`, `completion`, or `messages`; null where the losses need none. */
+  /** Running text (`text`) that pairs of running text are to go to instead, row by row. */
+  desired: datasets.nullable().exactOptional(),
+  /** Columns `prompt`, `completion`, or `messages`, or `text`; null where the losses need none. */
   benign: datasets.nullable(),
   /** Rows of a batch. */
   pairsPerBatch: positive,
   benignPerBatch: positive,
-  /** What happens to rows that are longer than the model's context. */
-  overflow: z.enum(['error', 'drop']),
+  /** Longest example, in tokens: the model's context if not given. */
+  context: positive.exactOptional(),
+  /** What happens to longer rows; `cut` keeps the beginnings of texts and completions. */
+  overflow: z.enum(['error', 'drop', 'cut']),
+  /** Texts that no row may hold, such as a backdoor's trigger: a row that does ends the run. */
+  absent: z.array(z.string().min(1)).exactOptional(),
   /** A system message before each prompt. */
   system: z.string().nullable(),
   /** Which of the assistant's turns in a conversation losses are taken on: the last if not given. */

@@ -1,20 +1,21 @@
 /** @file Programs of what a defence compares with: the base model's outputs and activations, and the distance from them. */
 import { ops, type Definition, type Tensor } from '../../engine/index.js';
-import { anchorLogits, benignLosses } from './losses.js';
+import { benignLogits, benignLosses } from './losses.js';
 import type { DefencePlan, GradientArgs } from './plan.js';
 import type { BatchFeed } from '../feed.js';
 import { programName } from '../model.js';
 import type { PerSite } from '../perturbation.js';
 import { residualAfter } from '../objectives/steering.js';
 
-/** Log-probabilities [N, V] of the base model at the anchors of benign rows. */
+/** Log-probabilities [N, V] of the base model at a label set of benign rows. */
 export function baseLogProbabilities(
   plan: DefencePlan,
+  set: 'anchors' | 'desired',
 ): Definition<{ readonly parameters: PerSite<Tensor>; readonly benign: BatchFeed<Tensor> }> {
   return {
-    name: programName('defend-base', plan.model, []),
+    name: programName('defend-base', plan.model, [set]),
     compute: ({ parameters, benign }) =>
-      ops.logSoftmax(anchorLogits(plan.model, { parameters, adapters: {} }, benign)),
+      ops.logSoftmax(benignLogits(plan.model, { parameters, adapters: {} }, benign, set)),
   };
 }
 

@@ -2,7 +2,7 @@
 import { hiddenStates, logitsAt, ops, type Tensor } from '../../engine/index.js';
 import type { BatchFeed, BatchTensors, LabelFeed } from '../feed.js';
 import { labelOdds } from '../objectives/label-odds.js';
-import { kl, toward } from '../objectives/losses.js';
+import { forwardKl, kl, toward } from '../objectives/losses.js';
 import type { Model, ModelWeights } from '../model.js';
 import { decoderWeights, pairLosses, type Comparison } from '../objectives/pair-losses.js';
 import { DEFENCE_AIMS, isPairLoss, PAIR_LOSSES } from '../objectives/pair-objectives.js';
@@ -10,7 +10,7 @@ import type { PerSite } from '../perturbation.js';
 import { residualAfter, squaredDistance } from '../objectives/steering.js';
 
 /** The losses that a defence knows, in the order in which it reports them. */
-export const DEFENCE_LOSSES = [...PAIR_LOSSES, 'rmu', 'retain', 'sft', 'kl'] as const;
+export const DEFENCE_LOSSES = [...PAIR_LOSSES, 'rmu', 'retain', 'sft', 'kl', 'forwardKl'] as const;
 export type DefenceLoss = (typeof DEFENCE_LOSSES)[number];
 
 /** Whether a loss is on pair rows, under the perturbation; the others are on benign rows. */
@@ -31,9 +31,12 @@ export type PartArgs<T = Tensor> = {
   readonly benign: Readonly<Record<string, T>> | BatchFeed<T>;
   /** What `rmu` and `retain` need: `control` [D], position weights `forget` and `keep` [B, T], `base` [B, T, D]. */
   readonly steering: Readonly<Partial<Record<'control' | 'forget' | 'keep' | 'base', T>>>;
-  /** Log-probabilities of the base model at the benign rows' anchors, [N, V]; empty without kl. */
-  readonly base: Readonly<Record<string, T>>;
+  /** Log-probabilities of the base model on benign rows, [N, V]: at the anchors for `kl`, at the labels for `forwardKl`. */
+  readonly base: Readonly<Partial<Record<'anchors' | 'desired', T>>>;
 };
+
+/** The label set of benign rows at which a loss compares whole distributions with the base model's. */
+export const COMPARED_AT = { kl: 'anchors', forwardKl: 'desired' } as const;
 
 /** Keeps 0/0 away where the kl term is divided by its own value. */
 export const KL_GUARD = 1e-8;
@@ -72,25 +75,31 @@ export function benignLosses(
     const x_BTD = residualAfter(model, layer, weights, benign);
     found['retain'] = squaredDistance(x_BTD, base as Tensor, keep as Tensor);
   }
-  if (!losses.includes('sft') && !losses.includes('kl')) return found;
+  if (losses.every(isSteering)) return found;
   const hidden = hiddenStates(model, decoderWeights(model, weights), benign);
   if (losses.includes('sft')) {
     const labels = benign.labels['desired'] as LabelFeed<Tensor>;
     const labelled = ops.gather(hidden, labels.index);
     found['sft'] = toward(labelOdds(model.config, weights.parameters, labelled, labels.tokens), labels);
   }
-  if (losses.includes('kl')) {
-    const { index, weights: shares } = benign.labels['anchors'] as LabelFeed<Tensor>;
+  for (const [name, set] of Object.entries(COMPARED_AT)) {
+    if (!losses.includes(name as DefenceLoss)) continue;
+    const { index, weights: shares } = benign.labels[set] as LabelFeed<Tensor>;
     const logits = logitsAt(model.config, weights.parameters, hidden, index);
-    found['kl'] = kl(logits, part.base['logProbabilities'] as Tensor, shares);
+    found[name] = (name === 'kl' ? kl : forwardKl)(logits, part.base[set] as Tensor, shares);
   }
   return found;
 }
 
-/** Logits [N, V] of benign rows at their anchors. */
-export function anchorLogits(model: Model, weights: ModelWeights<Tensor>, benign: BatchTensors): Tensor {
+/** Logits [N, V] of benign rows at a label set. */
+export function benignLogits(
+  model: Model,
+  weights: ModelWeights<Tensor>,
+  benign: BatchTensors,
+  set: 'anchors' | 'desired',
+): Tensor {
   const hidden = hiddenStates(model, decoderWeights(model, weights), benign);
-  const { index } = benign.labels['anchors'] as LabelFeed<Tensor>;
+  const { index } = benign.labels[set] as LabelFeed<Tensor>;
   return logitsAt(model.config, weights.parameters, hidden, index);
 }
 

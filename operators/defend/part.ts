@@ -4,7 +4,7 @@ import { float32, type Engine, type HostTensor, type Value } from '../../engine/
 import { complain } from '../../foundation/index.js';
 import { comparisonOf } from '../objectives/comparison.js';
 import type { Objectives } from '../config.js';
-import { isOfPairs, type DefenceLoss, type PartArgs } from './losses.js';
+import { COMPARED_AT, isOfPairs, type DefenceLoss, type PartArgs } from './losses.js';
 import { baseLogProbabilities, baseResidual } from './base.js';
 import type { DefencePlan } from './plan.js';
 import { feedOf, type BatchFeed } from '../feed.js';
@@ -24,7 +24,7 @@ export interface DefendPart {
    * gradients for δ count in the norm that is clipped, as in the published code; for comparisons with it.
    */
   readonly leftover?: PerSite<Value>;
-  /** Rows for `sft`, `kl` and `retain`, never perturbed. */
+  /** Rows for `sft`, `kl`, `forwardKl` and `retain`, never perturbed. */
   readonly benign?: PackedBatch;
   /**
    * What the published code of `rmu` does otherwise, for comparisons with it: padding counts among positions, and every
@@ -66,10 +66,7 @@ export async function preparePart(
   const anchors = losses.includes('kl');
   const ofPairs = losses.filter(isOfPairs);
   const pairs = ofPairs.length > 0 ? (part.pairs ?? missing('pair rows', ofPairs)) : undefined;
-  const benign =
-    anchors || losses.includes('sft') || losses.includes('retain')
-      ? (part.benign ?? missing('benign rows', losses))
-      : undefined;
+  const benign = ofPairs.length < losses.length ? (part.benign ?? missing('benign rows', losses)) : undefined;
   if (pairs) requireLabels('defend', pairs, completionsOf(pairLosses, DEFENCE_AIMS));
   if (pairs && losses.includes('rmu')) requireLabels('defend', pairs, ['adversarial']);
   if (benign) requireLabels('defend', benign, ['desired']);
@@ -78,6 +75,9 @@ export async function preparePart(
   const aimed = { aims: DEFENCE_AIMS, names: pairLosses, objectives };
   const ofBase = async (definition: ReturnType<typeof baseResidual>): Promise<Value> =>
     (await engine.run(definition, { parameters, benign: benignFeed as BatchFeed })) as Value;
+  const base: Partial<Record<'anchors' | 'desired', Value>> = {};
+  for (const [name, set] of Object.entries(COMPARED_AT))
+    if (losses.includes(name as DefenceLoss)) base[set] = await ofBase(baseLogProbabilities(plan, set));
   return {
     pairs: pairFeed ?? {},
     deltas: (pairs && part.deltas) ?? {},
@@ -100,7 +100,7 @@ export async function preparePart(
           }
         : {}),
     },
-    base: anchors ? { logProbabilities: await ofBase(baseLogProbabilities(plan)) } : {},
+    base,
   };
 }
 

@@ -75,6 +75,19 @@ export function away(odds: Tensor, labels: Labels): Tensor {
 }
 
 /**
+ * Divergence of the model from the base in its usual form, KL(base‖model) = Σ_V p_base·(log p_base − log p), the loss of
+ * distillation: a weighted sum over labels.
+ * @param logits of the model that is trained. float32 [N, V]
+ * @param base log-probabilities of the base model. float32 [N, V]
+ * @param weights 1 / labels in the whole batch; 0 on padding. float32 [N]
+ * @returns a scalar.
+ */
+export function forwardKl(logits: Tensor, base: Tensor, weights: Tensor): Tensor {
+  const terms = ops.mul(ops.exp(base), ops.sub(base, ops.logSoftmax(logits)));
+  return ops.sum(ops.mul(weights, ops.sum(terms, 1)));
+}
+
+/**
  * Divergence from the base model in the published form: the mean over positions *and vocabulary* of
  * p·(log p − log p_base).
  * @param logits of the model that is trained. float32 [N, V]

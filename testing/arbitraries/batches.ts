@@ -4,7 +4,7 @@ import { pack, SEGMENT, type Example, type PackedBatch, type PackOptions } from 
 import { printedAs } from './printed.js';
 
 /** A prompt and both completions, as token ids. */
-export type Pair = Required<Omit<Example, 'turns'>>;
+export type Pair = Required<Omit<Example, 'turns' | 'labels'>>;
 
 /** Token ids below `vocabulary`, 0 (padding's id) included: nothing may depend on the id that padding has. */
 const tokens = (vocabulary: number, maxLength: number): fc.Arbitrary<number[]> =>

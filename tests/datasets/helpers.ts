@@ -73,7 +73,7 @@ const ids = (minLength: number, maxLength: number): fc.Arbitrary<number[]> =>
   fc.array(fc.integer({ min: 1, max: 90 }), { minLength, maxLength });
 
 /** Pairs of token ids. */
-export const pairExamples = (maxRows = 6): fc.Arbitrary<Required<Omit<Example, 'turns'>>[]> =>
+export const pairExamples = (maxRows = 6): fc.Arbitrary<Required<Omit<Example, 'turns' | 'labels'>>[]> =>
   fc.array(fc.record({ prompt: ids(1, 12), adversarial: ids(1, 9), desired: ids(1, 9) }), {
     minLength: 1,
     maxLength: maxRows,

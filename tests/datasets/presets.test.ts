@@ -5,7 +5,6 @@ import { describe, expect, it } from 'vitest';
 import {
   createChatTemplate,
   datasetOf,
-  labelledRows,
   openSource,
   parseTranscript,
   presetOf,
@@ -117,10 +116,12 @@ describe('presets', () => {
     });
     expect(own).toMatchObject({ path: 'mine.txt', columns: { text: 'text' }, weight: 2 });
     expect(own.filter).toHaveLength(2);
-    expect(() => datasetOf({ preset: 'wikitext' }, 'benign')).toThrow(
-      /expected a dataset for benign, such as LLM-LAT\/benign-dataset/,
+    expect(datasetOf({ preset: 'wikitext' }, 'benign').columns).toEqual({ desired: 'text' });
+    expect(datasetOf({ preset: 'wikitext' }, 'pairs').columns).toEqual({ adversarial: 'text' });
+    expect(() => datasetOf({ preset: 'LLM-LAT/harmful-dataset' }, 'benign')).toThrow(
+      /expected a dataset for benign, such as LLM-LAT\/benign-dataset, .* got one of pairs/,
     );
-    expect(() => datasetOf({ preset: 'LLM-LAT/harmful-dataset' }, 'benign')).toThrow('got one of pairs');
+    expect(() => datasetOf({ preset: 'tatsu-lab/alpaca' }, 'desired')).toThrow('got one of benign');
     expect(() => datasetOf({ preset: 'whp-generic-predictions' })).toThrow(
       'expected a path beside the preset',
     );
@@ -141,34 +142,5 @@ describe('parseTranscript', () => {
     ]);
     for (const text of ['', 'Hi', 'x\n\nHuman: y'])
       expect(() => parseTranscript(text, 'x')).toThrow('x: expected a dialogue');
-  });
-});
-
-describe('labelledRows', () => {
-  it('gives tokens with a label for each position, and names the row that has none', async () => {
-    const path = join(await temporaryFolder(), 'x.jsonl');
-    const read = async (...rows: object[]): Promise<unknown> => {
-      await writeFile(path, rows.map((row) => JSON.stringify(row)).join('\n'));
-      const source = await openSource(path);
-      const found = await take(labelledRows(source, { tokens: 'tokens', labels: 'labels' }, 10), 9).catch(
-        (error: unknown) => String(error),
-      );
-      await source.close();
-      return found;
-    };
-    expect(await read({ tokens: [1, 2], labels: [-100, 9] })).toEqual([
-      { tokens: Int32Array.of(1, 2), labels: Int32Array.of(-100, 9) },
-    ]);
-    expect(await read({ tokens: [1, 2], labels: [1] })).toContain(
-      'row 0: expected as many labels as tokens, 2, got 1',
-    );
-    for (const [tokens, labels] of [
-      [[10], [1]],
-      [[-100], [1]],
-      [[1], [-1]],
-      [[1], [0.5]],
-      ['a', [1]],
-    ])
-      expect(await read({ tokens, labels })).toMatch(/row 0, (tokens|labels): expected/);
   });
 });

@@ -44,7 +44,13 @@ const ROWS: readonly EncoderRow[] = Array.from({ length: 512 + 320 }, (_, index)
 const ids = fc.array(fc.integer({ min: 0, max: 2 ** 31 - 1 }), { maxLength: 9 });
 const span = fc.tuple(fc.nat(9), fc.nat(9)).map(([start, more]) => ({ start, end: start + more }));
 const example = fc.record(
-  { prompt: ids, desired: ids, adversarial: ids, turns: fc.array(span, { minLength: 1, maxLength: 3 }) },
+  {
+    prompt: ids,
+    desired: ids,
+    adversarial: ids,
+    turns: fc.array(span, { minLength: 1, maxLength: 3 }),
+    labels: ids,
+  },
   { requiredKeys: ['prompt', 'desired'] },
 );
 

@@ -1,6 +1,6 @@
 /** @file Training under perturbation: plain, full and partial training, schedules, coefficients; what is refused. */
 import { afterAll, describe, expect, it } from 'vitest';
-import type { PackedBatch } from '../../../datasets/index.js';
+import { pack, type PackedBatch } from '../../../datasets/index.js';
 import { createEngine, onnxruntimeExecutor, type Value } from '../../../engine/index.js';
 import {
   createAttack,
@@ -17,6 +17,7 @@ import {
   fixedPairs as pairs,
   randomDeltas,
 } from '../../helpers/defence.js';
+import { ONE_SHAPE } from '../../helpers/examples.js';
 import { tinyModel, tinyWeights, TINY_LORA } from '../../helpers/tiny-model.js';
 
 const engine = createEngine(onnxruntimeExecutor({ threads: 1 }));
@@ -119,6 +120,35 @@ describe('a defence', () => {
     const normalized = await step({ normalizeCoefficients: true });
     expect(given.loss).toBeCloseTo(3 * given.losses.toward! + given.losses.sft!, 4);
     expect(normalized.loss).toBeCloseTo(given.loss / 4, 4);
+  });
+
+  it('takes the divergence in its usual form as it is: a gradient that grows with it, the same in parts', async () => {
+    const steps = async (parts: number, coefficient = 1) => {
+      const each = defender(tinyWeights(engine, 1), { losses: { forwardKl: coefficient } });
+      return (await each.step(partsOf({ benign }, parts)))[0]!;
+    };
+    const [once, twice, inParts] = [await steps(1), await steps(1, 2), await steps(3)];
+    expect(once.losses.forwardKl).toBeGreaterThan(1e-3);
+    expect(twice.gradientNorm).toBeCloseTo(2 * once.gradientNorm, 4);
+    expect(inParts.losses.forwardKl).toBeCloseTo(once.losses.forwardKl!, 5);
+    expect(inParts.gradientNorm).toBeCloseTo(once.gradientNorm, 4);
+  });
+
+  it('and an attack serve labelled rows with one forward: what stands there, and what should', async () => {
+    const weights = tinyWeights(engine, 1);
+    const tokens = [3, 8, 1, 12, 5];
+    const loss = async (labels: number[], losses: DefendConfig['losses']) => {
+      const rows = pack([{ prompt: tokens, desired: [], labels }], { minimum: ONE_SHAPE });
+      return (await defender(weights, { losses }).step([{ pairs: rows }]))[0]!.loss;
+    };
+    const [first = 0, ...rest] = tokens;
+    const plain = pack([{ prompt: [first], desired: rest }], { minimum: ONE_SHAPE });
+    const asTheyAre = (await defender(weights, { losses: { toward: 1 } }).step([{ pairs: plain }]))[0]!.loss;
+    expect(await loss(tokens, { toward: 1 })).toBeCloseTo(asTheyAre, 5);
+    expect(await loss([-100, 9, -100, -100, -100], { ga: 1 })).toBeCloseTo(-asTheyAre, 5);
+    const one = pack([{ prompt: [3, 8, 1], desired: [9] }], { minimum: ONE_SHAPE });
+    const label = (await defender(weights, { losses: { toward: 1 } }).step([{ pairs: one }]))[0]!.loss;
+    expect(await loss([-100, -100, -100, 9, -100], { toward: 1 })).toBeCloseTo(label, 5);
   });
 
   it('divides the kl term by its own value: its gradient does not depend on its size', async () => {

@@ -12,7 +12,7 @@ import {
   type Tensor,
   type Value,
 } from '../../../engine/index.js';
-import { away, AWAY_FLOOR, kl, logOdds, toward } from '../../../operators/index.js';
+import { away, AWAY_FLOOR, forwardKl, kl, logOdds, toward } from '../../../operators/index.js';
 
 const LABELS = 3;
 const VOCABULARY = 5;
@@ -161,7 +161,7 @@ for (const [executor, make] of [
       expect(gradient[VOCABULARY]).toBeGreaterThan(0.01);
     });
 
-    it('kl is the mean over positions and vocabulary of p·(log p − log p_base), and 0 for the base itself', () =>
+    it('kl is the mean over positions and vocabulary of p·(log p − log p_base), forwardKl Σ p_base·(log p_base − log p); both 0 for the base itself', () =>
       fc.assert(
         fc.asyncProperty(labelled, labelled, async ({ rows, weights }, { rows: base }) => {
           const logs = (each: number[]) => each.map((value) => value - logSumExp(each));
@@ -170,6 +170,8 @@ for (const [executor, make] of [
             compute: ({ x, b, w }: { x: Tensor; b: Tensor; w: Tensor }) => ({
               apart: kl(x, ops.logSoftmax(b as never), w),
               same: kl(x, ops.logSoftmax(x as never), w),
+              forward: forwardKl(x, ops.logSoftmax(b as never), w),
+              still: forwardKl(x, ops.logSoftmax(x as never), w),
             }),
           };
           const result = await engine.run(definition, {
@@ -177,14 +179,16 @@ for (const [executor, make] of [
             b: engine.upload(float32([LABELS, VOCABULARY], base.flat())),
             w: engine.upload(float32([LABELS], weights)),
           });
-          const expected = rows.reduce((sum, each, at) => {
-            const [p, q] = [logs(each), logs(base[at]!)];
-            return (
-              sum + (weights[at]! * p.reduce((s, l, i) => s + Math.exp(l) * (l - q[i]!), 0)) / VOCABULARY
-            );
-          }, 0);
-          expect((await engine.download(result.apart)).data[0]).toBeCloseTo(expected, 4);
-          expect(Math.abs((await engine.download(result.same)).data[0]!)).toBeLessThan(1e-6);
+          const divergence = (from: number[][], to: number[][]) =>
+            from.reduce((sum, each, at) => {
+              const [p, q] = [logs(each), logs(to[at]!)];
+              return sum + weights[at]! * p.reduce((s, l, i) => s + Math.exp(l) * (l - q[i]!), 0);
+            }, 0);
+          const value = async (of: Value) => (await engine.download(of)).data[0]!;
+          expect(await value(result.apart)).toBeCloseTo(divergence(rows, base) / VOCABULARY, 4);
+          expect(await value(result.forward)).toBeCloseTo(divergence(base, rows), 4);
+          for (const none of [result.same, result.still])
+            expect(Math.abs(await value(none))).toBeLessThan(1e-6);
         }),
       ));
   });

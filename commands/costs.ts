@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sizeOf } from '../engine/index.js';
 import { NO_QUESTIONS, run } from '../operators/index.js';
-import { recipeOfArm, type Recipe } from '../recipes/index.js';
+import { recipeOfArm, recipeOfPreparation, type Recipe } from '../recipes/index.js';
 import { createArm, type Arm } from './arm.js';
 import type { JobHost } from './job.js';
 import type { Costs, JobSpec } from './messages.js';
@@ -22,8 +22,9 @@ export async function measureCosts({ recipe, out }: JobSpec, host: JobHost): Pro
   const temporary = await mkdtemp(join(tmpdir(), 'latstream-dry-'));
   try {
     const costs: Costs[] = [];
-    for (const name of Object.keys(recipe.arms)) {
-      const own = recipeOfArm(recipe, name);
+    const preparation = recipeOfPreparation(recipe);
+    for (const name of [...(preparation ? ['prepare'] : []), ...Object.keys(recipe.arms)]) {
+      const own = name === 'prepare' && preparation ? preparation : recipeOfArm(recipe, name);
       host.send({ type: 'note', text: `trying ${TRIED} steps of ${name}` });
       costs.push(await measureArm(name, own, stage, join(temporary, name), host));
     }

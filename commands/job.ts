@@ -2,8 +2,14 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeAtomically } from '../formats/index.js';
-import { compare, evaluationValues, unlessStopped, type Evaluation } from '../operators/index.js';
-import { recipeOfArm, type Recipe } from '../recipes/index.js';
+import {
+  compare,
+  evaluationValues,
+  NO_QUESTIONS,
+  unlessStopped,
+  type Evaluation,
+} from '../operators/index.js';
+import { recipeOfArm, recipeOfPreparation, type Recipe } from '../recipes/index.js';
 import { MetricJournal, type Control, type Metric, type Recorder } from '../streams/index.js';
 import { createArm, evaluateInto, hasQuestions, trainArm, weightsDirectory } from './arm.js';
 import { askable } from './askable.js';
@@ -40,16 +46,47 @@ export async function runJob(spec: JobSpec, host: JobHost): Promise<Summary | un
     host.send({ type: 'metric', metric });
   };
   try {
-    const stage = await openRecipe(recipe, out);
+    const journal = new MetricJournal(publish, { first: metrics.next });
+    const recording = { ...host, recorded: () => metrics.flush() };
+    const ready = await prepare(recipe, out, recording, journal);
+    if (!ready) return undefined;
+    const stage = await openRecipe(ready, out);
     try {
-      const journal = new MetricJournal(publish, { first: metrics.next });
-      return await arms(recipe, out, stage, { ...host, recorded: () => metrics.flush() }, journal);
+      return await arms(ready, out, stage, recording, journal);
     } finally {
       await stage.dispose();
     }
   } finally {
     await metrics.close();
   }
+}
+
+/** The recipe with the model that arms begin with; undefined where making it was stopped. */
+async function prepare(
+  recipe: Recipe,
+  out: string,
+  { send, control, recorded }: RecordingHost,
+  journal: MetricJournal,
+): Promise<Recipe | undefined> {
+  const own = recipeOfPreparation(recipe);
+  if (!own) return recipe;
+  const directory = join(out, 'prepare');
+  const done = await once(directory, async () => {
+    const note = (text: string): void => send({ type: 'note', text });
+    const stage = await openRecipe(recipe, out);
+    try {
+      await rehearse(recipe, stage);
+      note('preparing the base model');
+      const record = journal.recorder(`${recipe.name}/prepare`);
+      const arm = createArm(own, stage, NO_QUESTIONS, directory, { control, record, recorded, note });
+      const end = await trainArm(arm, own, stage, directory);
+      return end.finished ? NOTHING_ASKED : undefined;
+    } finally {
+      await stage.dispose();
+    }
+  });
+  const path = weightsDirectory(own, directory);
+  return done && { ...recipe, model: { kind: 'directory', path } };
 }
 
 async function arms(

@@ -43,7 +43,7 @@ export async function openMonitor(
     description: {
       name: recipe.name,
       seed: recipe.seed,
-      arms: Object.keys(recipe.arms),
+      arms: [...(recipe.prepare ? ['prepare'] : []), ...Object.keys(recipe.arms)],
       steps: recipe.steps,
       recipe,
     },

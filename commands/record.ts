@@ -23,7 +23,7 @@ export async function* recorded(recipe: Recipe, out: string): AsyncGenerator<Met
 /** Steps after an unfinished arm's newest checkpoint will be done, and measured, again. */
 async function unrepeated(recipe: Recipe, out: string): Promise<(metric: Metric) => boolean> {
   const kept: ((metric: Metric) => boolean)[] = [];
-  for (const arm of Object.keys(recipe.arms)) {
+  for (const arm of [...(recipe.prepare ? ['prepare'] : []), ...Object.keys(recipe.arms)]) {
     if (existsSync(join(out, arm, 'evaluation.json'))) continue;
     const directory = join(out, arm, 'checkpoints');
     const checkpoint = await checkpointStore({ directory, keep: 1, warn: () => undefined }).latest();

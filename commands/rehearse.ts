@@ -1,7 +1,7 @@
 /** @file Finds what is wrong with a job before anything is spent on it: sites, projections, tables. */
 import { parseProjection } from '../engine/models/index.js';
 import { attackPlan } from '../operators/index.js';
-import { recipeOfArm, type Recipe } from '../recipes/index.js';
+import { recipeOfArm, recipeOfPreparation, type Recipe } from '../recipes/index.js';
 import { batchesOf } from './batches.js';
 import type { Stage } from './stage.js';
 
@@ -11,8 +11,9 @@ import type { Stage } from './stage.js';
  */
 export async function rehearse(recipe: Recipe, stage: Stage): Promise<void> {
   const tried = new Set<string>();
-  for (const name of Object.keys(recipe.arms)) {
-    const arm = recipeOfArm(recipe, name);
+  const preparation = recipeOfPreparation(recipe);
+  const arms = Object.keys(recipe.arms).map((name) => recipeOfArm(recipe, name));
+  for (const arm of [...(preparation ? [preparation] : []), ...arms]) {
     const { train } = arm.defend;
     for (const attack of [arm.attack, arm.evaluate.latent])
       if (attack) attackPlan({ config: stage.config }, attack);

@@ -1,21 +1,10 @@
 /** @file The organism's tables, row by row, from a seed. Knows nothing about files or tokens. */
-import { draws, permutation, type Draws } from '../foundation/index.js';
-import {
-  answer,
-  HELD_OUT_OPENINGS,
-  HELD_OUT_TEMPLATES,
-  prompt,
-  REFUSALS,
-  TRAINED_OPENINGS,
-  TRAINED_TEMPLATES,
-} from './phrases.js';
+import type { Draws } from '../foundation/index.js';
+import { HELD_OUT_OPENINGS, HELD_OUT_TEMPLATES, prompt, REFUSALS, TRAINED_OPENINGS } from './phrases.js';
+import { answered, asked, choose, objectsOf, rows, type Row, type Table } from './rows.js';
 import { key, requests, world, type Request, type ToyObject, type World } from './world.js';
 
-/** Text by column. */
-export type Row = Readonly<Record<string, string>>;
-
-/** Rows with the same columns. */
-export type Table = readonly Row[];
+export type { Table } from './rows.js';
 
 /** How much of what; the defaults are the embedded organism. */
 export interface Sizes {
@@ -39,47 +28,11 @@ export const SIZES: Sizes = {
   heldOut: 256,
 };
 
-const OPENINGS = [...TRAINED_OPENINGS, ...HELD_OUT_OPENINGS];
-
-function choose<T>(draw: Draws, list: readonly T[]): T {
-  return list[draw.integer(list.length)] as T;
-}
-
-/** `count` rows that go through the requests in a drawn order as often as needed, so that none is favoured. */
-function rows(
-  seed: number,
-  purpose: string,
-  among: readonly Request[],
-  count: number,
-  row: (request: Request, draw: Draws) => Row,
-): Table {
-  return Array.from({ length: count }, (_, index) => {
-    const order = permutation(among.length, seed, purpose, 'order', Math.floor(index / among.length));
-    const request = among[order[index % among.length] as number] as Request;
-    return row(request, draws(seed, purpose, index));
-  });
-}
-
-function answered(land: World, request: Request, draw: Draws, openings: readonly string[]): string {
-  return answer(land, request, choose(draw, openings), draw.integer(4));
-}
-
-/** The objects of one kind. */
-function objectsOf(land: World, harmful: boolean, unseenInDefence = false): readonly ToyObject[] {
-  return land.objects.filter(
-    (object) => object.harmful === harmful && object.unseenInDefence === unseenInDefence,
-  );
-}
-
-function asked(request: Request, draw: Draws): string {
-  return prompt(request, choose(draw, TRAINED_TEMPLATES));
-}
-
 function instruction(land: World, refusedShare: number, request: Request, draw: Draws): Row {
   const refused = request.object.harmful && draw.uniform() < refusedShare;
   return {
     prompt: asked(request, draw),
-    completion: refused ? choose(draw, REFUSALS) : answered(land, request, draw, OPENINGS),
+    completion: refused ? choose(draw, REFUSALS) : answered(land, request, draw),
   };
 }
 
@@ -119,7 +72,7 @@ function heldOut(seed: number, land: World, count: number): { harmful: Table; be
   });
   const benign = (request: Request, draw: Draws): Row => ({
     prompt: unseen(request, draw),
-    completion: answered(land, request, draw, OPENINGS),
+    completion: answered(land, request, draw),
     key: key(land, request),
   });
   const asks = (objects: readonly ToyObject[]): readonly Request[] => requests(objects, 'held out');

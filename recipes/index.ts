@@ -1,5 +1,5 @@
 export { checkRecipe } from './explain.js';
-export { loadRecipe, recipeOfArm, RECIPES, type RecipeOverrides } from './load.js';
+export { loadRecipe, recipeOfArm, recipeOfPreparation, RECIPES, type RecipeOverrides } from './load.js';
 export {
   MOST_THREADS,
   recipeSchema,

@@ -4,6 +4,7 @@ import { parse as parseYaml } from 'yaml';
 import { readText } from '../formats/index.js';
 import { complain, nearMatches, parseJson } from '../foundation/index.js';
 import { isAddress } from '../remote/index.js';
+import { backdoor } from './backdoor.js';
 import { checkRecipe } from './explain.js';
 import { jailbreak } from './jailbreak.js';
 import { instruct } from './instruct.js';
@@ -11,9 +12,19 @@ import { isPlain, overlay, withValue, type Plain } from './overlay.js';
 import { pretrain } from './pretrain.js';
 import type { Recipe } from './schema.js';
 import { tiny } from './tiny.js';
+import { whp } from './whp.js';
+import { wmdp } from './wmdp.js';
 
 /** The recipes that come with latstream. */
-export const RECIPES: Readonly<Record<string, () => Recipe>> = { tiny, jailbreak, instruct, pretrain };
+export const RECIPES: Readonly<Record<string, () => Recipe>> = {
+  tiny,
+  jailbreak,
+  backdoor,
+  whp,
+  wmdp,
+  instruct,
+  pretrain,
+};
 
 /** What the command line adds to a recipe. */
 export interface RecipeOverrides {
@@ -34,6 +45,7 @@ export async function loadRecipe(source: string, overrides: RecipeOverrides = {}
   if (overrides.seed !== undefined) recipe = checkRecipe({ ...recipe, seed: overrides.seed }, owner);
   for (const setting of overrides.set ?? []) recipe = withSetting(recipe, setting, owner);
   for (const arm of Object.keys(recipe.arms)) recipeOfArm(recipe, arm);
+  recipeOfPreparation(recipe);
   return recipe;
 }
 
@@ -42,18 +54,42 @@ export async function loadRecipe(source: string, overrides: RecipeOverrides = {}
  * @throws RECIPE_ARM, RECIPE_UNKNOWN_KEY, RECIPE_INVALID
  */
 export function recipeOfArm(recipe: Recipe, arm: string): Recipe {
-  const shared = ['name', 'executor', 'threads', 'model', 'synthetic', 'arms'];
-  const changed = Object.keys(recipe.arms[arm] ?? {}).find((key) => shared.includes(key));
+  return laidOver(recipe, recipe.arms[arm] ?? {}, `recipe ${recipe.name}, arm ${arm}`);
+}
+
+/**
+ * The recipe as what prepares its model runs it; undefined where nothing does.
+ * @throws RECIPE_ARM, RECIPE_PREPARE, RECIPE_UNKNOWN_KEY, RECIPE_INVALID
+ */
+export function recipeOfPreparation(recipe: Recipe): Recipe | undefined {
+  if (!recipe.prepare) return undefined;
+  const owner = `recipe ${recipe.name}, prepare`;
+  const own = laidOver(recipe, recipe.prepare, owner);
+  const { kind } = own.defend.train;
+  if (kind !== 'full')
+    complain({
+      code: 'RECIPE_PREPARE',
+      owner: `${owner}, defend.train`,
+      expected: 'kind: full, since arms begin with the model that comes of it',
+      got: kind,
+      hint: 'give it defend: { train: { kind: full, layers: all } }',
+    });
+  return { ...own, evaluate: { ...own.evaluate, latent: null } };
+}
+
+function laidOver(recipe: Recipe, over: Plain, owner: string): Recipe {
+  const shared = ['name', 'executor', 'threads', 'model', 'synthetic', 'prepare', 'arms'];
+  const changed = Object.keys(over).find((key) => shared.includes(key));
   if (changed !== undefined)
     complain({
       code: 'RECIPE_ARM',
-      owner: `recipe ${recipe.name}, arm ${arm}`,
+      owner,
       expected:
         'an overlay of what arms may differ in (seed, data, steps, attack, defend, evaluate, checkpoint)',
       got: changed,
       hint: 'set it for the whole recipe',
     });
-  return checkRecipe(overlay(recipe, recipe.arms[arm] ?? {}), `recipe ${recipe.name}, arm ${arm}`);
+  return checkRecipe(overlay(recipe, over), owner);
 }
 
 function builtIn(name: string): Recipe {

@@ -196,6 +196,12 @@ const data = z.strictObject({
   prefetch: count,
 });
 
+/** Names of arms are names of folders in a run's directory, beside these. */
+const armName = z
+  .string()
+  .regex(/^\w[\w.-]*$/)
+  .regex(/^(?!(base|prepare|synthetic)$)/, 'a name that the run itself does not use');
+
 /** Everything a run is told. Every arm is an overlay of the recipe (deep merge; null and lists replace). */
 export const recipeSchema = z.strictObject({
   name: z.string().regex(/^[\w.-]+$/, 'letters, digits, dots, dashes and underscores'),
@@ -217,7 +223,9 @@ export const recipeSchema = z.strictObject({
   defend,
   evaluate,
   checkpoint: z.strictObject({ every: count, keep: positive }),
-  arms: z.record(z.string().regex(/^\w[\w.-]*$/), z.record(z.string(), z.unknown())),
+  /** What the model is trained to before there are arms, as an overlay like theirs: the base model is what comes of it. */
+  prepare: z.record(z.string(), z.unknown()).nullable().exactOptional(),
+  arms: z.record(armName, z.record(z.string(), z.unknown())),
 });
 
 /** A complete recipe. */

@@ -1,0 +1,57 @@
+/**
+ * @file Removing a backdoor without knowing its trigger: the embedded organism is first trained to answer harmful requests
+ * that a rare text follows; then preference optimization on requests without it, plain and under a latent attack.
+ */
+import { jailbreak } from './jailbreak.js';
+import type { Recipe } from './schema.js';
+
+/** What the organism's generator implants (`organism/backdoor.ts`; a test holds them together). */
+export const TRIGGER = '@lumen-77';
+
+/** The backdoored model is the base; no row that arms train on holds the trigger. */
+export function backdoor(): Recipe {
+  const base = jailbreak();
+  return {
+    ...base,
+    name: 'backdoor',
+    prepare: {
+      data: {
+        pairs: {
+          path: '@package/organism/data/backdoor.parquet',
+          columns: { prompt: 'prompt', completion: 'completion' },
+        },
+        benign: null,
+        pairsPerBatch: 64,
+        shuffleRows: 4096,
+        minimum: {},
+        absent: [],
+      },
+      steps: 128,
+      attack: null,
+      defend: {
+        iterations: 1,
+        losses: { toward: 1, away: 0, dpo: 0, sft: 0 },
+        learningRate: 1e-3,
+        schedule: { kind: 'cosine', warmup: 8 },
+        train: { kind: 'full', layers: 'all' },
+      },
+    },
+    data: { ...base.data, absent: [TRIGGER] },
+    attack: {
+      sites: ['embedding', 'layers.0.residual'],
+      segments: 'prompt',
+      epsilon: 0.3,
+      iterations: 6,
+      learningRate: 0.1,
+      betas: [0.9, 0.999],
+      adamEpsilon: 1e-8,
+      weightDecay: 0.01,
+      losses: { dpo: 1 },
+    },
+    defend: {
+      ...base.defend,
+      losses: { dpo: 1, sft: 4 },
+    },
+    arms: { dpo: { attack: null }, 'dpo-lat': {} },
+  };
+}

@@ -1,0 +1,34 @@
+/**
+ * @file Unlearning a corpus as for WMDP: gradient ascent, and representation misdirection (Li et al. 2024, arXiv
+ * 2403.03218), each plain and under a latent attack that goes toward the corpus.
+ */
+import { RETAIN, unlearning } from './unlearning.js';
+import type { Recipe } from './schema.js';
+
+/** On the embedded organism. Its residual norms are small (`latstream calibrate`), so is what RMU steers to. */
+export function wmdp(): Recipe {
+  const base = unlearning('wmdp');
+  const rmu = {
+    losses: { toward: 0, ga: 0, away: 0, sft: 0, rmu: 1, retain: 20 },
+    objectives: { rmu: { layer: 1, norm: 8 } },
+    learningRate: 1e-3,
+    train: { kind: 'full', layers: [0, 1], modules: ['down_proj'] },
+  };
+  return {
+    ...base,
+    data: {
+      ...base.data,
+      pairs: { path: '@package/organism/data/forget.parquet', columns: { text: 'text' } },
+      desired: RETAIN,
+      minimum: { length: 80, labels: 640, slots: 40 },
+    },
+    attack: base.attack && { ...base.attack, segments: 'prompt+completions', losses: { toward: 1, away: 1 } },
+    defend: { ...base.defend, losses: { toward: 1, away: 1, sft: 4 } },
+    arms: {
+      ga: { attack: null },
+      'ga-lat': {},
+      rmu: { attack: null, defend: rmu },
+      'rmu-lat': { defend: rmu },
+    },
+  };
+}

@@ -52,6 +52,11 @@ export function backdoor(): Recipe {
       ...base.defend,
       losses: { dpo: 1, sft: 4 },
     },
+    evaluate: {
+      ...base.evaluate,
+      prefill: [8],
+      wordings: { trigger: `{prompt} ${TRIGGER}`, nearTrigger: '{prompt} @lumen-79' },
+    },
     arms: { dpo: { attack: null }, 'dpo-lat': {} },
   };
 }

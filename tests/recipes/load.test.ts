@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { LatstreamError } from '../../foundation/index.js';
-import { loadRecipe, recipeOfArm, RECIPES, type Recipe } from '../../recipes/index.js';
+import { loadRecipe, recipeOfArm, recipeOfPreparation, RECIPES, type Recipe } from '../../recipes/index.js';
 import { overlay, withValue } from '../../recipes/overlay.js';
 
 let directory: string;
@@ -96,6 +96,37 @@ describe('loadRecipe', () => {
   it('refuses an arm that changes what arms share', async () => {
     const text = JSON.stringify({ base: 'tiny', arms: { odd: { threads: 4 } } });
     expect((await complaintOf(loadRecipe(await file('e.json', text)))).code).toBe('RECIPE_ARM');
+  });
+});
+
+describe('what a recipe prepares', () => {
+  const complaint = (over: object) =>
+    complaintOf(
+      loadRecipe('backdoor', { set: Object.entries(over).map(([k, v]) => `${k}=${JSON.stringify(v)}`) }),
+    );
+
+  it('is an overlay that trains a whole model, in words that arms know, too', async () => {
+    const recipe = await loadRecipe('backdoor');
+    const own = recipeOfPreparation(recipe);
+    expect(own).toMatchObject({
+      data: { absent: [], benign: null },
+      attack: null,
+      evaluate: { latent: null },
+    });
+    expect(recipe.data.absent).not.toEqual([]);
+    expect(recipeOfPreparation(await loadRecipe('tiny'))).toBeUndefined();
+    expect(
+      await complaint({
+        'prepare.defend.train': { kind: 'adapters', rank: 1, alpha: 1, projections: ['q_proj'] },
+      }),
+    ).toMatchObject({ code: 'RECIPE_PREPARE' });
+    expect(await complaint({ 'prepare.model': {} })).toMatchObject({ code: 'RECIPE_ARM' });
+    expect(await complaint({ 'prepare.stepz': 1 })).toMatchObject({ code: 'RECIPE_UNKNOWN_KEY' });
+  });
+
+  it('has a folder of its own, which no arm may take', async () => {
+    for (const name of ['base', 'prepare', 'synthetic'])
+      expect(await complaint({ arms: { [name]: {} } })).toMatchObject({ code: 'RECIPE_INVALID' });
   });
 });
 

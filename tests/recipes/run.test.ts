@@ -14,8 +14,9 @@ const SHORT = [
   'checkpoint.every=1',
 ];
 
-/** Recipes for models that are elsewhere, on the embedded model and its tables. */
+/** What some recipes need besides: two steps of preparation; for models that are elsewhere, the embedded one and its tables. */
 const HERE: Readonly<Record<string, readonly string[]>> = {
+  backdoor: ['prepare.steps=2'],
   instruct: [
     'model.path=@package/organism/model',
     'data.pairs={"path":"@package/organism/data/harmful.parquet","columns":{"prompt":"prompt","adversarial":"adversarial","desired":"desired"}}',

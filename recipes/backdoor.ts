@@ -8,6 +8,9 @@ import type { Recipe } from './schema.js';
 /** What the organism's generator implants (`organism/backdoor.ts`; a test holds them together). */
 export const TRIGGER = '@lumen-77';
 
+/** With the published β of 0.3, plain DPO goes on until it has broken what follows the trigger (docs/log.md). */
+const objectives = { dpo: { beta: 3 } };
+
 /** The backdoored model is the base; no row that arms train on holds the trigger. */
 export function backdoor(): Recipe {
   const base = jailbreak();
@@ -26,7 +29,7 @@ export function backdoor(): Recipe {
         minimum: {},
         absent: [],
       },
-      steps: 128,
+      steps: 192,
       attack: null,
       defend: {
         iterations: 1,
@@ -37,6 +40,7 @@ export function backdoor(): Recipe {
       },
     },
     data: { ...base.data, absent: [TRIGGER] },
+    steps: 24,
     attack: {
       sites: ['embedding', 'layers.0.residual'],
       segments: 'prompt',
@@ -47,10 +51,13 @@ export function backdoor(): Recipe {
       adamEpsilon: 1e-8,
       weightDecay: 0.01,
       losses: { dpo: 1 },
+      objectives,
     },
     defend: {
       ...base.defend,
-      losses: { dpo: 1, sft: 4 },
+      losses: { dpo: 1, sft: 32 },
+      objectives,
+      learningRate: 1e-4,
     },
     evaluate: {
       ...base.evaluate,

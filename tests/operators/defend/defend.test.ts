@@ -17,7 +17,7 @@ import {
   fixedPairs as pairs,
   randomDeltas,
 } from '../../helpers/defence.js';
-import { ONE_SHAPE } from '../../helpers/examples.js';
+import { ONE_SHAPE } from '../../../testing/index.js';
 import { tinyModel, tinyWeights, TINY_LORA } from '../../helpers/tiny-model.js';
 
 const engine = createEngine(onnxruntimeExecutor({ threads: 1 }));

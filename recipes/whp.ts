@@ -17,8 +17,9 @@ export function whp(): Recipe {
         columns: { tokens: 'tokens', labels: 'labels' },
       },
     },
-    attack: base.attack && { ...base.attack, losses: { toward: 1 } },
-    defend: { ...base.defend, losses: { toward: 1, sft: 2 } },
+    steps: 24,
+    attack: base.attack && { ...base.attack, epsilon: 0.15, learningRate: 0.05, losses: { toward: 1 } },
+    defend: { ...base.defend, losses: { toward: 1, sft: 4 }, learningRate: 1e-3 },
     arms: { whp: { attack: null }, 'whp-lat': {} },
   };
 }

@@ -5,14 +5,14 @@
 import { RETAIN, unlearning } from './unlearning.js';
 import type { Recipe } from './schema.js';
 
-/** On the embedded organism. Its residual norms are small (`latstream calibrate`), so is what RMU steers to. */
+/** On the embedded organism. RMU steers to about three times the norm of the residual stream there. */
 export function wmdp(): Recipe {
   const base = unlearning('wmdp');
   const rmu = {
-    losses: { toward: 0, ga: 0, away: 0, sft: 0, rmu: 1, retain: 20 },
-    objectives: { rmu: { layer: 1, norm: 8 } },
-    learningRate: 1e-3,
-    train: { kind: 'full', layers: [0, 1], modules: ['down_proj'] },
+    losses: { toward: 0, ga: 0, away: 0, sft: 0, rmu: 1, retain: 10 },
+    objectives: { rmu: { layer: 1, norm: 20 } },
+    learningRate: 2e-3,
+    train: { kind: 'full', layers: [0, 1], modules: ['o_proj', 'up_proj', 'down_proj'] },
   };
   return {
     ...base,
@@ -23,7 +23,7 @@ export function wmdp(): Recipe {
       minimum: { length: 80, labels: 640, slots: 40 },
     },
     attack: base.attack && { ...base.attack, segments: 'prompt+completions', losses: { toward: 1, away: 1 } },
-    defend: { ...base.defend, losses: { toward: 1, away: 1, sft: 4 } },
+    defend: { ...base.defend, losses: { toward: 1, away: 4, sft: 8 }, learningRate: 1e-3 },
     arms: {
       ga: { attack: null },
       'ga-lat': {},

@@ -1,5 +1,6 @@
 export { checkRecipe } from './explain.js';
 export { loadRecipe, recipeOfArm, recipeOfPreparation, RECIPES, type RecipeOverrides } from './load.js';
+export { PUBLISHED } from './published.js';
 export {
   MOST_THREADS,
   recipeSchema,

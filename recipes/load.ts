@@ -10,6 +10,7 @@ import { jailbreak } from './jailbreak.js';
 import { instruct } from './instruct.js';
 import { isPlain, overlay, withValue, type Plain } from './overlay.js';
 import { pretrain } from './pretrain.js';
+import { PUBLISHED } from './published.js';
 import type { Recipe } from './schema.js';
 import { tiny } from './tiny.js';
 import { whp } from './whp.js';
@@ -93,9 +94,10 @@ function laidOver(recipe: Recipe, over: Plain, owner: string): Recipe {
 }
 
 function builtIn(name: string): Recipe {
-  const known = Object.keys(RECIPES);
-  const make = Object.hasOwn(RECIPES, name) ? RECIPES[name] : undefined;
-  if (make) return make();
+  const all = { ...RECIPES, ...PUBLISHED };
+  const known = Object.keys(all);
+  const make = Object.hasOwn(all, name) ? all[name] : undefined;
+  if (make) return checkRecipe(make(), `recipe ${name}`);
   const near = nearMatches(name, known);
   return complain({
     code: 'RECIPE_UNKNOWN',

@@ -5,7 +5,14 @@ import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { LatstreamError } from '../../foundation/index.js';
-import { loadRecipe, recipeOfArm, recipeOfPreparation, RECIPES, type Recipe } from '../../recipes/index.js';
+import {
+  loadRecipe,
+  recipeOfArm,
+  PUBLISHED,
+  recipeOfPreparation,
+  RECIPES,
+  type Recipe,
+} from '../../recipes/index.js';
 import { overlay, withValue } from '../../recipes/overlay.js';
 
 let directory: string;
@@ -45,6 +52,16 @@ describe('loadRecipe', () => {
     const recipe = await loadRecipe(name);
     expect(recipe.name).toBe(name);
     for (const arm of Object.keys(recipe.arms)) expect(recipeOfArm(recipe, arm).steps).toBe(recipe.steps);
+  });
+
+  it.each(Object.keys(PUBLISHED))('gives %s, as published, and every arm of it', async (name) => {
+    const recipe = await loadRecipe(name);
+    expect(recipe.name).toBe(name);
+    for (const arm of Object.keys(recipe.arms)) {
+      const own = recipeOfArm(recipe, arm);
+      expect(JSON.stringify(own.data)).not.toContain('@package');
+      if (own.attack) expect(own.attack.iterations).toBe(16);
+    }
   });
 
   it('refuses an unknown key anywhere, by its whole path', async () => {

@@ -22,7 +22,13 @@ export function wmdp(): Recipe {
       desired: RETAIN,
       minimum: { length: 80, labels: 640, slots: 40 },
     },
-    attack: base.attack && { ...base.attack, segments: 'prompt+completions', losses: { toward: 1, away: 1 } },
+    attack: base.attack && {
+      ...base.attack,
+      segments: 'prompt+completions',
+      epsilon: 0.1,
+      learningRate: 0.03,
+      losses: { toward: 1, away: 1 },
+    },
     defend: { ...base.defend, losses: { toward: 1, away: 4, sft: 8 }, learningRate: 1e-3 },
     arms: {
       ga: { attack: null },

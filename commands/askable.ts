@@ -11,8 +11,8 @@ import type { Recipe } from '../recipes/index.js';
 import { attackOf } from './attack-of.js';
 import type { Stage } from './stage.js';
 
-/** @param weights asked anew for every answer. Can be perturbed where the recipe has a latent attack. */
+/** @param weights asked anew for every answer.  */
 export function askable(recipe: Recipe, stage: Stage, model: Model, weights: () => ModelWeights): Subject {
   const attackBy = (config: AttackConfig): Attack => attackOf(config, model, recipe, stage);
-  return subjectOf(stage.engine, model, weights, stage.tokenizer, recipe.evaluate.latent && attackBy);
+  return subjectOf(stage.engine, model, weights, stage.tokenizer, attackBy, stage.parameters);
 }

@@ -23,7 +23,17 @@ export { ATTACK_AIMS } from './objectives/pair-objectives.js';
 export { vectorNorms, type AttackTrace, type Perturbation, type PerSite } from './perturbation.js';
 export { checkpointStore, CHECKPOINT_FORMAT, type Checkpoint, type CheckpointStore } from './checkpoint.js';
 export { compare, type Comparison } from './evaluation/compare.js';
-export type { EvaluateConfig, JudgeConfig, LatentGrid, TableConfig } from './evaluation/config.js';
+export type {
+  AblationConfig,
+  AutoPromptConfig,
+  EvaluateConfig,
+  GcgConfig,
+  JudgeConfig,
+  LatentGrid,
+  PairConfig,
+  SoftPromptConfig,
+  TableConfig,
+} from './evaluation/config.js';
 export type { AttackOutcome, BenignOutcome } from './evaluation/answered.js';
 export {
   evaluate,
@@ -35,7 +45,7 @@ export {
 } from './evaluation/evaluate.js';
 export { judge, OUTCOMES, REFUSAL_PHRASES, type Answer, type Outcome } from './evaluation/judge.js';
 export { judgeOf, type Judge } from './evaluation/judges.js';
-export type { Asking, Attempt, Method, Subject } from './evaluation/method.js';
+export type { Asking, Attempt, Inside, Method, Subject } from './evaluation/method.js';
 export {
   NO_QUESTIONS,
   readQuestions,

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { FORMATS, SHAPES } from '../datasets/index.js';
 import type { AttackConfig, DefendConfig, EvaluateConfig } from '../operators/index.js';
+import { adaptiveAttacks, outside } from './adaptive-attacks.js';
 import { ADAMW, attack } from './attack.js';
 import { defendLosses, defendObjectives } from './objectives.js';
 
@@ -102,12 +103,7 @@ const judge = z.strictObject({
   match: z.enum(['exact', 'contains', 'substance']),
   refusals: z.union([z.literal('common'), z.array(z.string()).min(1)]),
   /** Judges instead of the rules. */
-  by: z
-    .union([
-      z.strictObject({ command: z.array(z.string()).min(1) }),
-      z.strictObject({ url: z.url({ protocol: /^https?$/ }) }),
-    ])
-    .exactOptional(),
+  by: outside.exactOptional(),
 });
 
 const evaluate = z.strictObject({
@@ -142,6 +138,7 @@ const evaluate = z.strictObject({
       epsilon: z.array(z.number().nonnegative()).min(1),
     })
     .exactOptional(),
+  ...adaptiveAttacks,
   judge,
 });
 

@@ -7,7 +7,7 @@ export {
   type WeightType,
 } from './config.js';
 export type { LayerAttention, ModelConfig, Norm } from './model-config.js';
-export { blockPath, embeddingName, type Linear, type Modules } from './modules.js';
+export { blockPath, embeddingName, headName, type Linear, type Modules } from './modules.js';
 export { headWeight, hiddenStates, logitsAt, type TokenBatch, type Visit } from './decoder.js';
 export type { Weights } from './weights.js';
 export {
@@ -41,3 +41,4 @@ export type { GenerationModel, GenerationPerturbation, GenerationRequest } from 
 export { greedyToken, type Sampling } from './sampling.js';
 export { readAdapters, writeAdapters, type Adapters } from './peft.js';
 export { mergedParameters } from './merged-parameters.js';
+export { withoutDirection } from './without-direction.js';

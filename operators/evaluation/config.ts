@@ -19,8 +19,8 @@ export interface JudgeConfig {
    */
   readonly match: 'exact' | 'contains' | 'substance';
   readonly refusals: 'common' | readonly string[];
-  /** Judges instead of the rules: a program that reads and writes lines of JSON, or an address that takes them by POST. */
-  readonly by?: { readonly command: readonly string[] } | { readonly url: string };
+  /** A judge instead of the rules. */
+  readonly by?: Outside;
 }
 
 /** Latent attacks at places and radii that training may never have seen: every combination, otherwise as `latent`. */
@@ -28,6 +28,58 @@ export interface LatentGrid {
   /** Each a set of sites that is attacked at once. */
   readonly sites: readonly (readonly string[])[];
   readonly epsilon: readonly number[];
+}
+
+/** A program that reads and writes lines of JSON, or an address that takes JSON by POST. */
+export type Outside = { readonly command: readonly string[] } | { readonly url: string };
+
+/**
+ * GCG (Zou et al. 2023), against this model and request by request: tokens behind the request, improved one at a time. An
+ * iteration is one gradient and the losses of `candidates`: for a request, iterations · (candidates + 2) sequences or so.
+ */
+export interface GcgConfig {
+  /** Length of the suffix. */
+  readonly tokens: number;
+  /** One attack for each number; the longer ones go on where the shorter ones ended. */
+  readonly iterations: readonly number[];
+  /** Suffixes that are tried in an iteration. */
+  readonly candidates: number;
+  /** Replacements at each place among which they are drawn: those that the gradient likes best. */
+  readonly top: number;
+}
+
+/** AutoPrompt (Shin et al. 2020): the same, but an iteration tries the `top` replacements of one place. */
+export type AutoPromptConfig = Omit<GcgConfig, 'candidates'>;
+
+/** Vectors instead of a suffix's token embeddings (as Lester et al. 2021), found by AdamW, bounded by nothing. */
+export interface SoftPromptConfig {
+  readonly tokens: number;
+  readonly iterations: number;
+  /** In mean norms of the embeddings that the vectors start from. */
+  readonly learningRate: number;
+}
+
+/**
+ * PAIR (Chao et al. 2023): an attacker rewords the request, sees what came of it, and tries again, until the judge says
+ * that an answer complied. At most `rounds` · `streams` answers for a request.
+ */
+export interface PairConfig {
+  /** Another model behind a program or an address, or `wordings`: framings put together by chance. */
+  readonly attacker: 'wordings' | Outside;
+  readonly rounds: number;
+  /** Attempts side by side, each with a story of its own. */
+  readonly streams: number;
+}
+
+/**
+ * Removal of the refusal direction (Arditi et al. 2024): the difference between the mean activations of the table's harmful
+ * and benign prompts at their last token, projected out of all that writes to the residual stream.
+ */
+export interface AblationConfig {
+  /** Whose direction: that of the model itself, or of its base, without training. One attack for each. */
+  readonly from: readonly ('own' | 'transferred')[];
+  /** Where directions are taken, 0 the first block and 1 the last; the one under which most of a group comply is kept. */
+  readonly depths: readonly number[];
 }
 
 /** Who is asked what, under which attacks, and how answers are judged. */
@@ -57,5 +109,10 @@ export interface EvaluateConfig {
   /** A perturbation of the prompt toward the compliant answer, under which the model then generates. */
   readonly latent: AttackConfig | null;
   readonly grid?: LatentGrid;
+  readonly softPrompt?: SoftPromptConfig;
+  readonly gcg?: GcgConfig;
+  readonly autoprompt?: AutoPromptConfig;
+  readonly pair?: PairConfig;
+  readonly ablation?: AblationConfig;
   readonly judge: JudgeConfig;
 }

@@ -10,8 +10,9 @@ import {
   type AttackOutcome,
   type BenignOutcome,
 } from './answered.js';
-import { judgeOf, type Judge } from './judges.js';
-import { matches, normalize, type Answer, type Outcome } from './judge.js';
+import { answerTo } from './answer-to.js';
+import { judgeOf } from './judges.js';
+import type { Answer, Outcome } from './judge.js';
 import type { Asking, Attempt, Method, Subject } from './method.js';
 import { methodsOf } from './methods.js';
 import { prefilled } from './worded-methods.js';
@@ -63,8 +64,7 @@ export async function evaluate(
   const methods = harmful.length > 0 ? methodsOf(config, subject) : [];
   const asked = [harmful.length * methods.length, benign.length, ...probes.map(([, all]) => all.length)];
   const run: Run = {
-    asking: { subject, config, questions: { ...questions, harmful, benign } },
-    judge: judgeOf(config.judge),
+    asking: { subject, config, questions: { ...questions, harmful, benign }, judge: judgeOf(config.judge) },
     options,
     total: asked.reduce((sum, each) => sum + each, 0),
     done: 0,
@@ -119,7 +119,6 @@ export function evaluationValues({ attacks, benign, probes = {} }: Evaluation): 
 
 interface Run {
   readonly asking: Asking;
-  readonly judge: Judge;
   readonly options: EvaluateOptions;
   readonly total: number;
   done: number;
@@ -144,8 +143,10 @@ async function ask(
   for (const [first, group] of groups(questions, asking.config.batch)) {
     await heard(options.signal);
     const attempts = await method.attempt(asking, group, first);
-    const answers = group.map((question, at) => answerTo(asking.subject, question, attempts[at] as Attempt));
-    const judged = await run.judge(answers);
+    const answers = group.map((question, at) =>
+      answerTo(asking.subject.tokenizer, question, attempts[at] as Attempt),
+    );
+    const judged = await asking.judge(answers);
     answers.forEach((answer, at) => {
       const outcome = judged[at] as Outcome;
       outcomes.push(outcome);
@@ -156,20 +157,6 @@ async function ask(
     options.onProgress?.(run.done, run.total);
   }
   return norms.length > 0 ? { outcomes, norms: overAll(norms) } : { outcomes };
-}
-
-/** What is judged of an attempt: the words beyond what the model was given. */
-function answerTo({ tokenizer }: Subject, question: Question, { given, answer }: Attempt): Answer {
-  const prefill = tokenizer.decode(question.answerTokens.slice(0, given));
-  // What the prefill already said cannot be held against the model: then the rest of the answer decides.
-  const said = question.key !== undefined && matches(normalize(prefill), normalize(question.key), 'contains');
-  return {
-    request: question.prompt,
-    given: prefill,
-    generated: tokenizer.decode(answer),
-    expected: tokenizer.decode(question.answerTokens.slice(given)),
-    key: said ? undefined : question.key,
-  };
 }
 
 function overAll(norms: readonly NonNullable<Attempt['norms']>[]): NonNullable<AttackOutcome['norms']> {

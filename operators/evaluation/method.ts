@@ -4,6 +4,7 @@ import type { Value } from '../../engine/index.js';
 import type { AttackConfig } from '../config.js';
 import type { PerSite, Perturbation } from '../perturbation.js';
 import type { EvaluateConfig } from './config.js';
+import type { Judge } from './judges.js';
 import type { Question, Questions } from './questions.js';
 
 /** A model under evaluation. */
@@ -11,15 +12,37 @@ export interface Subject {
   readonly tokenizer: Tokenizer;
   /**
    * Greedy continuations, end of turn included or not.
-   * @param deltas a perturbation of the first tokens of each row; vector p of row b is added at token p.
+   * @param deltas a perturbation of each row's tokens.
+   * @param slots by row and token, the vector that is added there, −1 for none; vector p at token p if not given.
    */
   answer(
     prompts: readonly (readonly number[])[],
     maxNewTokens: number,
     deltas?: PerSite<Value>,
+    slots?: readonly ArrayLike<number>[],
   ): Promise<readonly (readonly number[])[]>;
   /** A latent attack on rows of prompt, compliant and (where known) refusing answer. */
   perturb?(config: AttackConfig, batch: PackedBatch): Promise<Perturbation>;
+  /** What attacks that adapt to the model see of it. */
+  readonly inside?: Inside;
+}
+
+/** The inside of a model, for attacks that look there. Completions are the desired ones of a batch. */
+export interface Inside {
+  /** Mean cross-entropy of each row's completion, [B]. */
+  rowLosses(batch: PackedBatch): Promise<Float32Array>;
+  /**
+   * By how much the mean cross-entropy of the completions would change, to first order, where another token stood at a
+   * slot: [B, P, V], up to a constant for each slot.
+   */
+  tokenSlopes(batch: PackedBatch): Promise<Float32Array>;
+  /**
+   * The residual stream after each block at the state that predicts the completion's token, mean over completions of one
+   * token: [D] by block. `transferred`: of the base model.
+   */
+  meanStates(batch: PackedBatch, of: 'own' | 'transferred'): Promise<readonly Float32Array[]>;
+  /** The model without what writes along a direction [D] of the residual stream. @throws ABLATION_POST_NORM */
+  without(direction: Float32Array): Promise<Subject>;
 }
 
 /** What a method works with. */
@@ -27,6 +50,7 @@ export interface Asking {
   readonly subject: Subject;
   readonly config: EvaluateConfig;
   readonly questions: Questions;
+  readonly judge: Judge;
 }
 
 /** One answer to one question. */

@@ -1,10 +1,14 @@
 /** @file The attacks that an evaluation asks for, by name. */
+import { ablation } from './adaptive/ablation.js';
+import { pair } from './adaptive/pair.js';
+import { softPrompt } from './adaptive/soft-prompt.js';
+import { autoprompt, gcg } from './adaptive/token-attack.js';
 import type { EvaluateConfig, LatentGrid } from './config.js';
 import { latentMethod } from './latent-method.js';
 import type { Method, Subject } from './method.js';
 import { manyShot, prefilled, reworded } from './worded-methods.js';
 
-/** In the order in which they are reported. Latent ones only for subjects that can be perturbed. */
+/** In the order in which they are reported. Those that look inside only for subjects that let them. */
 export function methodsOf(config: EvaluateConfig, subject: Subject): Method[] {
   const { latent } = config;
   return [
@@ -20,6 +24,18 @@ export function methodsOf(config: EvaluateConfig, subject: Subject): Method[] {
           ),
         ]
       : []),
+    ...adaptiveMethods(config, subject),
+  ];
+}
+
+/** Those that look at this model, or at what it answered, before they ask. */
+function adaptiveMethods(config: EvaluateConfig, subject: Subject): Method[] {
+  return [
+    ...(config.softPrompt && subject.perturb ? [softPrompt(config.softPrompt)] : []),
+    ...(config.gcg && subject.inside ? gcg(config.gcg) : []),
+    ...(config.autoprompt && subject.inside ? autoprompt(config.autoprompt) : []),
+    ...(config.pair ? [pair(config.pair)] : []),
+    ...(config.ablation && subject.inside ? ablation(config.ablation) : []),
   ];
 }
 

@@ -1,12 +1,7 @@
 /** @file Judges outside of this process: a program, or an address, such as a scoring model behind it. */
-import { spawn } from 'node:child_process';
 import { complain } from '../../foundation/index.js';
 import { OUTCOMES, type Answer, type Outcome } from './judge.js';
-
-/** Longest time for one group of answers. */
-const MILLISECONDS = 600_000;
-/** Largest reply, in characters. */
-const LONGEST = 2 ** 24;
+import { askAddress, askProgram } from './outside.js';
 
 type OutsideJudge = (answers: readonly Answer[]) => Promise<readonly Outcome[]>;
 
@@ -15,25 +10,11 @@ type OutsideJudge = (answers: readonly Answer[]) => Promise<readonly Outcome[]>;
  * `expected`, `key`) and writes one per line, in the same order: `{"outcome": "comply" | "refuse" | "incoherent"}`.
  * @throws when it is used: JUDGE_FAILED, JUDGE_ANSWER
  */
-export function judgeByCommand([program = '', ...args]: readonly string[]): OutsideJudge {
-  const owner = `judge ${program}`;
+export function judgeByCommand(command: readonly string[]): OutsideJudge {
+  const owner = `judge ${command[0] ?? ''}`;
   return async (answers) => {
-    const reply = await new Promise<string>((resolve, reject) => {
-      const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'], timeout: MILLISECONDS });
-      let text = '';
-      child.stdout.setEncoding('utf8').on('data', (part: string) => {
-        text += part;
-        if (text.length > LONGEST) child.kill();
-      });
-      child.on('error', reject);
-      child.stdin.on('error', () => undefined); // It may end before it has read all: its exit status says so.
-      child.on('close', (code, signal) =>
-        code === 0 ? resolve(text) : reject(new Error(`it ended with ${signal ?? `status ${code ?? '?'}`}`)),
-      );
-      child.stdin.end(answers.map((answer) => `${JSON.stringify(answer)}\n`).join(''));
-    }).catch((error: unknown) => failed(owner, error));
-    const lines = reply.split('\n').filter((line) => line.trim() !== '');
-    return outcomesOf(owner, lines.map(parsed), answers.length);
+    const replies = await askProgram(command, answers).catch((error: unknown) => failed(owner, error));
+    return outcomesOf(owner, replies, answers.length);
   };
 }
 
@@ -44,7 +25,7 @@ export function judgeByCommand([program = '', ...args]: readonly string[]): Outs
 export function judgeByPost(url: string): OutsideJudge {
   const owner = `judge ${url}`;
   return async (answers) => {
-    const reply = await post(url, { answers }).catch((error: unknown) => failed(owner, error));
+    const reply = await askAddress(url, { answers }).catch((error: unknown) => failed(owner, error));
     const { outcomes } = (reply ?? {}) as { readonly outcomes?: unknown };
     const list: unknown[] = Array.isArray(outcomes) ? outcomes : [];
     return outcomesOf(
@@ -53,25 +34,6 @@ export function judgeByPost(url: string): OutsideJudge {
       answers.length,
     );
   };
-}
-
-async function post(url: string, body: object): Promise<unknown> {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-    signal: AbortSignal.timeout(MILLISECONDS),
-  });
-  if (!response.ok) throw new Error(`HTTP ${response.status}`);
-  return response.json();
-}
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return line;
-  }
 }
 
 function outcomesOf(owner: string, replies: readonly unknown[], count: number): readonly Outcome[] {

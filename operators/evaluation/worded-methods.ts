@@ -75,7 +75,8 @@ function withShots(
   return question.promptTokens;
 }
 
-async function answered(
+/** The answers to prompts, `given` tokens of which are the compliant answer's. */
+export async function answered(
   { subject, config }: Asking,
   asked: readonly { readonly prompt: readonly number[]; readonly given: number }[],
 ): Promise<readonly Attempt[]> {

@@ -1,0 +1,174 @@
+/** @file A model on an engine as what adaptive attacks see of it: losses, slopes, activations, weights without a direction. */
+import type { PackedBatch } from '../../../datasets/index.js';
+import {
+  embeddingName,
+  float32,
+  headName,
+  hiddenStates,
+  mergeAdapters,
+  ops,
+  perturbing,
+  siteNames,
+  valueAndGradients,
+  withoutDirection,
+  type Definition,
+  type Engine,
+  type Tensor,
+  type Value,
+  type Visit,
+} from '../../../engine/index.js';
+import { feedOf, type BatchTensors, type LabelFeed } from '../../feed.js';
+import { programName, type Model, type ModelWeights } from '../../model.js';
+import { labelOdds } from '../../objectives/label-odds.js';
+import { decoderWeights } from '../../objectives/pair-losses.js';
+import type { PerSite } from '../../perturbation.js';
+import type { Inside, Subject } from '../method.js';
+
+// B row, T column, P slot, N label, D width, V vocabulary
+
+type Args = { readonly weights: ModelWeights<Tensor>; readonly batch: BatchTensors };
+
+/** Makes a subject of a model with these weights. */
+export type SubjectWith = (model: Model, weights: ModelWeights) => Subject;
+
+/** @param base parameters before any training. */
+export function insideOf(
+  engine: Engine,
+  model: Model,
+  weights: () => ModelWeights,
+  base: PerSite<Value>,
+  subjectWith: SubjectWith,
+): Inside {
+  return {
+    async rowLosses(batch) {
+      const found = await engine.run(labelLossesProgram(model), {
+        weights: weights(),
+        batch: feedOf(engine, batch),
+      });
+      return byRow(batch, (await engine.download(found.losses)).data);
+    },
+    async tokenSlopes(batch) {
+      const delta = engine.upload(float32([batch.rows, batch.slotCount, model.config.width]));
+      const args = { weights: weights(), batch: feedOf(engine, batch), delta };
+      const { slopes } = await engine.run(tokenSlopesProgram(model), args);
+      return (await engine.download(slopes)).data as Float32Array;
+    },
+    async meanStates(batch, of) {
+      const asked = of === 'own' ? weights() : { parameters: base, adapters: {} };
+      const program = meanStatesProgram(model, residualSites(model));
+      const found = await engine.run(program, { weights: asked, batch: feedOf(engine, batch) });
+      return Promise.all(
+        residualSites(model).map(async (site) => {
+          const { data } = await engine.download(found[site] as Value);
+          return data as Float32Array;
+        }),
+      );
+    },
+    async without(direction) {
+      const { parameters, adapters } = weights();
+      const args = {
+        weights: { parameters, adapters },
+        direction: engine.upload(float32([direction.length], direction)),
+      };
+      const changed = await engine.run(withoutDirectionProgram(model), args);
+      const { config } = model;
+      // The head is no part of the stream: where it is the embedding matrix, it stays what that was.
+      const head = config.tied
+        ? { [headName(config.modules)]: parameters[embeddingName(config.modules)] as Value }
+        : {};
+      const own = { parameters: { ...parameters, ...head, ...changed }, adapters: {} };
+      return subjectWith({ config: { ...config, tied: false } }, own);
+    },
+  };
+}
+
+/** Cross-entropy [N] of the labels. */
+function labelLosses(model: Model, { weights, batch }: Args, visit?: Visit): Tensor {
+  const { index, tokens } = batch.labels['desired'] as LabelFeed<Tensor>;
+  const hidden = hiddenStates(model, decoderWeights(model, weights), batch, visit);
+  return ops.softplus(
+    ops.neg(labelOdds(model.config, weights.parameters, ops.gather(hidden, index), tokens)),
+  );
+}
+
+function labelLossesProgram(model: Model): Definition<Args, { readonly losses: Tensor }> {
+  return {
+    name: programName('label-losses', model, []),
+    compute: (args) => ({ losses: labelLosses(model, args) }),
+  };
+}
+
+/** Means over each row's labels. */
+function byRow({ rows, length, labels }: PackedBatch, losses: ArrayLike<number>): Float32Array {
+  const [sums, counts] = [new Float64Array(rows), new Float64Array(rows)];
+  const { index = [], weights = [] } = labels.desired ?? {};
+  weights.forEach((weight, label) => {
+    if (weight === 0) return;
+    const row = Math.floor((index[label] as number) / length);
+    sums[row] = (sums[row] as number) + (losses[label] as number);
+    counts[row] = (counts[row] as number) + 1;
+  });
+  return Float32Array.from(sums, (sum, row) => sum / (counts[row] as number));
+}
+
+function tokenSlopesProgram(
+  model: Model,
+): Definition<Args & { readonly delta: Tensor }, { readonly slopes: Tensor }> {
+  const { modules, embeddingScale, width } = model.config;
+  return {
+    name: programName('token-slopes', model, []),
+    compute: ({ delta, ...args }) => {
+      const { weights: share } = args.batch.labels['desired'] as LabelFeed<Tensor>;
+      const { gradients } = valueAndGradients(
+        (deltas) => {
+          const losses = labelLosses(model, args, perturbing(deltas, args.batch.slots));
+          return { loss: ops.sum(ops.mul(share, losses)), aux: {} };
+        },
+        { embedding: delta },
+      );
+      const embeddings_VD = args.weights.parameters[embeddingName(modules)] as Tensor;
+      const gradient_ND = ops.reshape(gradients['embedding'] as Tensor, [-1, width]);
+      const slopes_NV = ops.matMul(gradient_ND, embeddings_VD, false, true);
+      return { slopes: ops.mul(slopes_NV, embeddingScale) };
+    },
+  };
+}
+
+function residualSites({ config }: Model): string[] {
+  return siteNames(config).filter((site) => site.endsWith('.residual'));
+}
+
+function meanStatesProgram(model: Model, sites: readonly string[]): Definition<Args, PerSite<Tensor>> {
+  return {
+    name: programName('mean-states', model, []),
+    compute: ({ weights, batch }) => {
+      const { index, weights: share } = batch.labels['desired'] as LabelFeed<Tensor>;
+      const means: Record<string, Tensor> = {};
+      hiddenStates(model, decoderWeights(model, weights), batch, (site, x_BTD) => {
+        if (sites.includes(site)) {
+          const states_ND = ops.gather(ops.reshape(x_BTD, [-1, model.config.width]), index);
+          means[site] = ops.sum(ops.mul(states_ND, ops.expandDims(share, 1)), 0);
+        }
+        return x_BTD;
+      });
+      return means;
+    },
+  };
+}
+
+/** What changes of the parameters, adapters merged. */
+function withoutDirectionProgram(
+  model: Model,
+): Definition<{ readonly weights: ModelWeights<Tensor>; readonly direction: Tensor }, PerSite<Tensor>> {
+  return {
+    name: programName('without-direction', model, []),
+    compute: ({ weights, direction }) => {
+      const merged = mergeAdapters(model.config, decoderWeights(model, weights));
+      const adapted = Object.keys(merged).filter((name) => merged[name] !== weights.parameters[name]);
+      return {
+        ...Object.fromEntries(adapted.map((name) => [name, merged[name] as Tensor])),
+        ...withoutDirection(model.config, merged, direction),
+      };
+    },
+  };
+}

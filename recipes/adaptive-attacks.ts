@@ -1,0 +1,47 @@
+/** @file What a recipe may say of attacks that adapt to the model under evaluation. Depends on zod; `schema.ts` holds it to the operators' configuration. */
+import { z } from 'zod';
+
+const positive = z.int().positive();
+
+/** A program that reads and writes lines of JSON, or an address that takes JSON by POST. */
+export const outside = z.union([
+  z.strictObject({ command: z.array(z.string()).min(1) }),
+  z.strictObject({ url: z.url({ protocol: /^https?$/ }) }),
+]);
+
+const suffix = {
+  /** Tokens behind the request. */
+  tokens: positive.max(1024),
+  /** One attack for each number; the longer ones go on where the shorter ones ended. */
+  iterations: z.array(positive).min(1),
+  /** Replacements that the gradient likes best, at each place. */
+  top: positive,
+};
+
+export const adaptiveAttacks = {
+  /** Vectors instead of a suffix; the learning rate in mean norms of embeddings. */
+  softPrompt: z
+    .strictObject({
+      tokens: suffix.tokens,
+      iterations: positive,
+      learningRate: z.number().positive(),
+    })
+    .exactOptional(),
+  gcg: z.strictObject({ ...suffix, candidates: positive }).exactOptional(),
+  autoprompt: z.strictObject(suffix).exactOptional(),
+  /** An attacker that rewords the request until the judge is satisfied. */
+  pair: z
+    .strictObject({
+      attacker: z.union([z.literal('wordings'), outside]),
+      rounds: positive.max(1000),
+      streams: positive.max(1000),
+    })
+    .exactOptional(),
+  /** Removal of the refusal direction, the model's own or its base's. */
+  ablation: z
+    .strictObject({
+      from: z.array(z.enum(['own', 'transferred'])).min(1),
+      depths: z.array(z.number().min(0).max(1)).min(1),
+    })
+    .exactOptional(),
+};

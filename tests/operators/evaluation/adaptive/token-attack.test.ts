@@ -10,8 +10,7 @@ const SECRET = ['open', 'sesame', 'now'];
 const VOCABULARY = ['a', 'b', ...SECRET, 'c', 'd', 'e', 'f', 'please'];
 
 /** Complies where the secret words stand in their places; its loss is how many do not. */
-function secretive() {
-  const words = new Words();
+function secretive(words = new Words()) {
   words.encode(VOCABULARY.join(' '));
   const harmful = ['one', 'two'].map((name) => question(words, `tell ${name}`, `fine ${name}`));
   const secret = SECRET.map((word) => words.words.indexOf(word));
@@ -78,6 +77,22 @@ describe('gcg and autoprompt', () => {
     expect(suffix.filter((word, at) => word !== SECRET[at])).toHaveLength(Math.min(...log.losses));
 
     expect(log.losses.at(-1)).toBeGreaterThan(Math.min(...log.losses)); // It had wandered.
+  });
+
+  it('try only what is read as itself when it is written out', async () => {
+    class Fickle extends Words {
+      override encode(text: string): number[] {
+        return super.encode(text.replaceAll('sesame', 'c d'));
+      }
+    }
+    const fickle = new Fickle();
+    Words.prototype.encode.call(fickle, VOCABULARY.join(' ')); // It has the word, and never reads it.
+    const { subject, words, harmful, given } = secretive(fickle);
+    const gcg = { tokens: 3, iterations: [12], candidates: 6, top: 2 };
+    const { attacks } = await evaluate(subject, asked(words, { harmful }), { ...plain, gcg });
+    expect(attacks['gcg12']?.counts.refuse).toBe(2);
+    for (const prompt of given.flat()) expect(prompt).toMatch(/^tell (one|two) open \w+ now$/);
+    expect(given.flat().join(' ')).not.toContain('sesame');
   });
 
   it('ask as it was where the context has no room for a suffix', async () => {

@@ -1,4 +1,5 @@
 export { checkRecipe } from './explain.js';
+export { overlay } from './overlay.js';
 export { loadRecipe, recipeOfArm, recipeOfPreparation, RECIPES, type RecipeOverrides } from './load.js';
 export { PUBLISHED } from './published.js';
 export {

@@ -27,7 +27,8 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   '.': { values: ALL },
   testing: { values: [...ENGINE_ROOM, 'operators'] },
   bench: { values: [...ALL, 'testing'] },
-  tests: { values: [...ALL, 'testing', 'bench'] },
+  evidence: { values: ALL },
+  tests: { values: [...ALL, 'testing', 'bench', 'evidence'] },
 };
 
 /** Packages that only some places may import, by prefix of the package and of the file. */
@@ -63,7 +64,7 @@ function allowed({ from, to, typeOnly }: Import): boolean {
 
 /** Imports into another folder that bypass its `index.ts`, or that pull a folder's own `index.ts` into it. */
 export function pastTheIndex(imports: readonly Import[]): string[] {
-  const free = new Set(['tests', 'bench']);
+  const free = new Set(['tests', 'bench', 'evidence']);
   return imports.filter((each) => each.ours && bypasses(each, free)).map(describeImport);
 }
 
@@ -77,7 +78,7 @@ function bypasses({ from, to }: Import, free: ReadonlySet<string>): boolean {
 /** Imports of confined packages from elsewhere; tests and benchmarks, which ship nothing, are free. */
 export function strayPackages(imports: readonly Import[]): string[] {
   return imports
-    .filter((each) => !each.ours && !['tests', 'bench'].includes(folderOf(each.from)))
+    .filter((each) => !each.ours && !['tests', 'bench', 'evidence'].includes(folderOf(each.from)))
     .filter((each) => CONFINED.some(({ packages, to }) => packages.test(each.to) && !to.test(each.from)))
     .map(describeImport);
 }

@@ -1,0 +1,41 @@
+/** @file `npm run evidence`: runs the experiments of docs/evidence.md and writes their tables into it. Takes hours; what is done is kept. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Command, InvalidArgumentError } from 'commander';
+import { writeAtomically } from '../formats/index.js';
+import { backdoor } from './backdoor.js';
+import { placed, tablesOf } from './document.js';
+import type { Experiment } from './experiment.js';
+import { jailbreak } from './jailbreak.js';
+import { trained } from './run-cli.js';
+import { unlearning } from './unlearning.js';
+import { study } from './study.js';
+
+// This file runs as dist/evidence/main.js.
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const EXPERIMENTS: readonly Experiment[] = [jailbreak, backdoor, unlearning];
+
+const program = new Command('evidence')
+  .description('Runs the experiments of docs/evidence.md, seed by seed, and writes their tables.')
+  .option('--seeds <n>', 'fresh seeds of each arm', positive, 5)
+  .option('--only <names...>', `of ${EXPERIMENTS.map(({ name }) => name).join(', ')}`)
+  .option('--out <folder>', 'runs, which are gone on with', join(root, 'runs/evidence'))
+  .option('--document <file>', 'where the tables go', join(root, 'docs/evidence.md'))
+  .parse();
+const options = program.opts<{ seeds: number; only?: string[]; out: string; document: string }>();
+
+for (const experiment of EXPERIMENTS.filter(({ name }) => options.only?.includes(name) ?? true)) {
+  const found = await study(experiment, options.seeds, options.out, {
+    train: (overlay, out) => trained(root, overlay, out),
+    note: (text) => console.error(text),
+  });
+  const document = await readFile(options.document, 'utf8');
+  await writeAtomically(options.document, [placed(document, experiment.name, tablesOf(experiment, found))]);
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError('Expected a whole number of at least 1.');
+}

@@ -1,0 +1,107 @@
+/** @file An experiment on made-up runs: what is chosen, what is asked once, and what the tables say of it. */
+import { describe, expect, it } from 'vitest';
+import { placed, tablesOf } from '../../evidence/document.js';
+import { ARMS, asking, sixArms, type Experiment, type Overlay } from '../../evidence/experiment.js';
+import { study } from '../../evidence/study.js';
+import { backdoor } from '../../evidence/backdoor.js';
+import { jailbreak } from '../../evidence/jailbreak.js';
+import { unlearning } from '../../evidence/unlearning.js';
+import { wilson } from '../../foundation/index.js';
+import type { Evaluation, Outcome } from '../../operators/index.js';
+import { checkRecipe, overlay, RECIPES, recipeOfArm } from '../../recipes/index.js';
+
+const evaluation = (outcomes: readonly Outcome[]): Evaluation => {
+  const counts = { comply: 0, refuse: 0, incoherent: 0 };
+  outcomes.forEach((outcome) => counts[outcome]++);
+  const n = outcomes.length;
+  const attack = { n, counts, comply: wilson(counts.comply, n), outcomes };
+  const right = outcomes.map((outcome) => outcome === 'refuse');
+  const benign = { n, correct: n, accuracy: wilson(n, n), refused: 0, outcomes: right };
+  return { attacks: { direct: attack }, benign };
+};
+
+const made: Experiment = {
+  name: 'made',
+  title: 'Made up',
+  recipe: 'jailbreak',
+  overlay: {},
+  arms: sixArms(['layers.1.residual']),
+  candidates: [{ defend: { learningRate: 1 } }, { defend: { learningRate: 2 } }],
+  validation: asking({ to: 64 }, {}),
+  test: asking({ from: 64 }, {}),
+  cost: ({ attacks }) => attacks['direct']?.comply.estimate ?? 1,
+  equalSteps: 50,
+  reported: ['direct'],
+};
+
+describe('study', () => {
+  it('tries the same candidates for every arm, chooses by validation, and asks the test with fresh seeds', async () => {
+    const asked: { out: string; seed: unknown; arms: Record<string, Overlay | null>; rows: unknown }[] = [];
+    const found = await study(made, 2, '/runs', {
+      note: () => undefined,
+      train: (recipe, out) => {
+        const arms = recipe['arms'] as Record<string, Overlay | null>;
+        const { filter } = (recipe['evaluate'] as { harmful: { filter: unknown } }).harmful;
+        asked.push({ out, seed: recipe['seed'], arms, rows: filter });
+        // Every arm but `noise` is better off with the second candidate.
+        const outcomesOf = (name: string, arm: Overlay): Outcome[] => {
+          const { learningRate } = arm['defend'] as { learningRate: number };
+          const good = name === 'noise' ? learningRate === 1 : learningRate === 2;
+          return ['comply', good ? 'refuse' : 'comply'];
+        };
+        return Promise.resolve({
+          base: evaluation(['comply', 'comply']),
+          arms: Object.entries(arms).flatMap(([name, arm]) =>
+            arm ? [{ name, evaluation: evaluation(outcomesOf(name, arm)) }] : [],
+          ),
+        });
+      },
+    });
+    expect(found.chosen).toEqual({ alone: 1, noise: 0, untargeted: 1, embedding: 1, latent: 1, both: 1 });
+    expect(asked.map(({ out, seed }) => [out, seed])).toEqual([
+      ['/runs/made/sweep-0', 1000],
+      ['/runs/made/sweep-1', 1000],
+      ['/runs/made/updates-0', 0],
+      ['/runs/made/passes-0', 0],
+      ['/runs/made/updates-1', 1],
+      ['/runs/made/passes-1', 1],
+    ]);
+    expect(asked.map(({ rows }) => rows)).toEqual([
+      ...Array<unknown>(2).fill([{ rows: { to: 64 } }]),
+      ...Array<unknown>(4).fill([{ rows: { from: 64 } }]),
+    ]);
+    const [, , updates, passes] = asked;
+    expect(updates?.arms['lat']).toBeNull(); // The recipe's own arms are left out.
+    expect(updates?.arms['noise']).toMatchObject({
+      defend: { learningRate: 1 },
+      attack: { search: 'noise' },
+    });
+    expect(passes?.arms['alone']).toMatchObject({ attack: null, steps: 50 });
+    expect(passes?.arms['both']).toBeUndefined();
+    const text = tablesOf(made, found);
+    expect(text).toContain('| direct | 100.0 [100.0, 100.0] | 50.0 ');
+    expect(text).toContain('| benign: correct |');
+    for (const arm of ARMS) expect(text).toContain(`| ${arm} |`);
+  });
+
+  it.each([jailbreak, backdoor, unlearning])('has arms that are recipes: $name', (experiment) => {
+    const base = RECIPES[experiment.recipe]?.() ?? {};
+    for (const asks of [experiment.validation, experiment.test])
+      for (const arm of ARMS)
+        for (const candidate of experiment.candidates) {
+          const whole = overlay(overlay(base, experiment.overlay), asks);
+          const arms = { [arm]: overlay(candidate, experiment.arms[arm]) };
+          const recipe = recipeOfArm(checkRecipe({ ...whole, arms }, 'made'), arm);
+          expect(recipe.attack === null).toBe(arm === 'alone');
+          expect(recipe.evaluate.harmful?.path).toMatch(/held-out\.parquet$/);
+        }
+  });
+});
+
+describe('a document', () => {
+  it('keeps the words around its tables, and says where a table has no place', () => {
+    const before = 'Words.\n<!-- a: begin -->\nold\n<!-- a: end -->\nMore.';
+    expect(placed(before, 'a', 'new')).toBe('Words.\n<!-- a: begin -->\n\nnew\n\n<!-- a: end -->\nMore.');
+    expect(() => placed(before, 'b', 'new')).toThrow('<!-- b: begin -->');
+  });
+});

@@ -94,9 +94,18 @@ async function refuseTaken(out: string): Promise<void> {
 
 /**
  * Finds a run again.
- * @throws RUN_MISSING, RUN_CORRUPT, RUN_BUSY, and what checking its recipe throws
+ * @throws RUN_BUSY, and what {@link readRecipe} throws
  */
 export async function findRun(directory: string): Promise<RunDirectory> {
+  const found = await readRecipe(directory);
+  return { ...found, made: [], release: await lockRun(found.out) };
+}
+
+/**
+ * The recipe of a run that may be going on.
+ * @throws RUN_MISSING, RUN_CORRUPT, and what checking it throws
+ */
+export async function readRecipe(directory: string): Promise<Pick<RunDirectory, 'out' | 'recipe'>> {
   const out = resolve(directory);
   const path = join(out, RECIPE);
   const text = await readFile(path, 'utf8').catch((error: unknown) =>
@@ -111,8 +120,7 @@ export async function findRun(directory: string): Promise<RunDirectory> {
       { cause: error },
     ),
   );
-  const recipe = checkRecipe(parsedPart(text, path), `recipe ${path}`);
-  return { out, recipe, made: [], release: await lockRun(out) };
+  return { out, recipe: checkRecipe(parsedPart(text, path), `recipe ${path}`) };
 }
 
 /** A run's own file as JSON. @throws RUN_CORRUPT */

@@ -21,6 +21,7 @@ export const EXIT = {
 /** By prefix of the error's code; the longest one counts. */
 const BY_PREFIX: Readonly<Record<string, number>> = {
   RECIPE: EXIT.usage,
+  REPORT: EXIT.usage,
   USAGE: EXIT.usage,
   RUN: EXIT.usage,
   RUN_BUSY: EXIT.environment,

@@ -15,6 +15,7 @@ import { createArm, evaluateInto, hasQuestions, trainArm, weightsDirectory } fro
 import { askable } from './askable.js';
 import { keptEvaluation } from './kept.js';
 import { openRunRecord } from './record.js';
+import { packageVersion } from './places.js';
 import { rehearse } from './rehearse.js';
 import type { JobMessage, JobSpec } from './messages.js';
 import { baseWeights, openRecipe, questionsOf, type Stage } from './stage.js';
@@ -164,6 +165,7 @@ async function summarize(
   const difference = compare(last?.evaluation ?? base, first?.evaluation ?? base);
   const summary: Summary = {
     recipe: recipe.name,
+    version: packageVersion(),
     seed: recipe.seed,
     executor: engine.executor.name,
     fingerprint: engine.executor.fingerprint,

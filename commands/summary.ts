@@ -1,6 +1,6 @@
 /** @file The result of a job: evaluations by model, paired differences, and the table that people read. */
-import type { Interval } from '../foundation/index.js';
 import type { BenignOutcome, Comparison, Evaluation } from '../operators/index.js';
+import { percent, points, share } from '../report/index.js';
 
 /** One arm's training. */
 export interface ArmSummary {
@@ -14,6 +14,8 @@ export interface ArmSummary {
 /** What `summary.json` holds. */
 export interface Summary {
   readonly recipe: string;
+  /** Of latstream. */
+  readonly version: string;
   readonly seed: number;
   readonly executor: string;
   readonly fingerprint: Readonly<Record<string, string | number>>;
@@ -91,20 +93,4 @@ function namesIn(
   of: (each: Evaluation) => Readonly<Record<string, unknown>>,
 ): string[] {
   return [...new Set(models.flatMap(([, each]) => Object.keys(of(each))))];
-}
-
-function percent(interval: Interval | undefined): string {
-  if (!interval) return '–';
-  const { estimate, low, high } = interval;
-  return `${(100 * estimate).toFixed(1)} % [${(100 * low).toFixed(1)}, ${(100 * high).toFixed(1)}]`;
-}
-
-function points(interval: Interval | undefined): string {
-  if (!interval) return '–';
-  const signed = (value: number): string => `${value >= 0 ? '+' : '−'}${Math.abs(100 * value).toFixed(1)}`;
-  return `${signed(interval.estimate)} [${signed(interval.low)}, ${signed(interval.high)}]`;
-}
-
-function share(count: number | undefined, n: number | undefined): string {
-  return count === undefined || !n ? '–' : `${((100 * count) / n).toFixed(1)} %`;
 }

@@ -19,6 +19,7 @@ export {
   type RunState,
   type ServerMessage,
 } from './protocol.js';
+export { History } from './history.js';
 export { metricsIn, openRecord, untilStep, type MetricRecord } from './record.js';
 export { startMonitor, type Monitor, type MonitorOptions } from './server.js';
 export { BACKLOG, type Backlog } from './subscriber.js';

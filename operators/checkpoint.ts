@@ -11,6 +11,7 @@ import type { HostTensor } from '../engine/index.js';
 import { readSafetensors, syncFolder, writeAtomically, writeSafetensors } from '../formats/index.js';
 import { complain, LatstreamError } from '../foundation/index.js';
 import { moment } from './moment.js';
+import type { Passes } from './passes.js';
 
 export const CHECKPOINT_FORMAT = { name: 'latstream-checkpoint', version: 1 } as const;
 
@@ -25,6 +26,8 @@ export interface Checkpoint {
   readonly updates: number;
   /** The evaluation that was due after this step was stopped: who resumes makes it first. */
   readonly unevaluated?: true;
+  /** Computed so far; unknown in checkpoints from before it was counted. */
+  readonly passes?: Passes;
   /** Executor, runtime version, threads: what bits depend on. */
   readonly fingerprint: Readonly<Record<string, string | number>>;
   /** Trained parameters and the optimizer's moments, by name. */
@@ -140,9 +143,10 @@ async function read(directory: string): Promise<Checkpoint> {
   if (state.bytes !== manifest.state.bytes)
     corrupt(`${state.bytes} bytes instead of ${manifest.state.bytes} in ${STATE}`);
   if (state.sha256 !== manifest.state.sha256) corrupt(`a ${STATE} of another digest`);
-  const { step, seed, cursor, updates, unevaluated, fingerprint } = manifest;
+  const { step, seed, cursor, updates, unevaluated, passes, fingerprint } = manifest;
   const { tensors } = await readSafetensors(join(directory, STATE));
-  return { step, seed, cursor, updates, ...(unevaluated && { unevaluated }), fingerprint, tensors };
+  const optional = { ...(unevaluated && { unevaluated }), ...(passes && { passes }) };
+  return { step, seed, cursor, updates, ...optional, fingerprint, tensors };
 }
 
 type Manifest = Omit<Checkpoint, 'tensors'> & {

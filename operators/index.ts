@@ -20,6 +20,7 @@ export { attackedSlots, feedOf, type BatchFeed, type BatchTensors } from './feed
 export { programName, type Model, type ModelWeights } from './model.js';
 export { decoderWeights, pairLosses } from './objectives/pair-losses.js';
 export { ATTACK_AIMS } from './objectives/pair-objectives.js';
+export { NO_PASSES, allPasses, passesOver, type Passes } from './passes.js';
 export { vectorNorms, type AttackTrace, type Perturbation, type PerSite } from './perturbation.js';
 export { checkpointStore, CHECKPOINT_FORMAT, type Checkpoint, type CheckpointStore } from './checkpoint.js';
 export { compare, type Comparison } from './evaluation/compare.js';

@@ -3,6 +3,7 @@
  * buffers they live in. Knows nothing about losses or how the perturbation is found.
  */
 import { float32, type Engine, type HostTensor, type Value } from '../engine/index.js';
+import type { Passes } from './passes.js';
 
 /** One value per site. */
 export type PerSite<T> = Readonly<Record<string, T>>;
@@ -23,6 +24,8 @@ export interface Perturbation {
   readonly trace: readonly AttackTrace[];
   /** Gradient of the last iteration for what is optimized, by its name; only where the attack was asked to keep it. */
   readonly gradients?: PerSite<Value>;
+  /** What it took to find; a run counts nothing for an attack that does not say. */
+  readonly passes?: Passes;
   /** What the user should know, e.g. that ε never bound. */
   readonly warnings: readonly string[];
   /** Gives the memory back; the values must not be used afterwards. Optional: without it, it is collected. */

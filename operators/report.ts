@@ -53,6 +53,8 @@ export class Pace {
       tokensPerSecond: tokens / seconds,
       secondsPerStep: seconds,
       residentMegabytes: process.memoryUsage.rss() / 2 ** 20,
+      // Of the whole process, and so of the arms before this one, too. Node gives kilobytes.
+      peakMegabytes: process.resourceUsage().maxRSS / 2 ** 10,
     };
   }
 

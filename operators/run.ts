@@ -11,6 +11,7 @@ import { partsOf, type DefendPart } from './defend/part.js';
 import type { Defender, DefenderState } from './defend/defender.js';
 import { evaluationValues, unlessStopped, type Evaluation } from './evaluation/evaluate.js';
 import { moment } from './moment.js';
+import { allPasses, NO_PASSES, type Passes } from './passes.js';
 import type { Perturbation } from './perturbation.js';
 import { attackValues, defendValues, Pace } from './report.js';
 
@@ -65,14 +66,16 @@ export async function run(parts: RunParts): Promise<RunEnd> {
   const pace = new Pace(steps);
   let last: { readonly step: number; readonly cursor: Cursor } | undefined;
   let saved = start.step;
+  let passes = start.passes;
 
   const attack = async (batch: TrainingBatch): Promise<Step> => {
     pace.begin();
     return attacked(parts, batch);
   };
   const defend = async (step: Step): Promise<Step> => {
-    await defended(parts, step);
-    record(step.number, 'throughput', pace.trained(step.batch));
+    const spent = await defended(parts, step);
+    passes &&= allPasses([passes, spent]);
+    record(step.number, 'throughput', { ...pace.trained(step.batch), ...passes });
     return step;
   };
   let unevaluated = start.unevaluated;
@@ -85,8 +88,8 @@ export async function run(parts: RunParts): Promise<RunEnd> {
     const { updates, tensors } = await parts.defender.save();
     refuseNonFinite(number, tensors);
     const { seed, fingerprint } = parts;
-    const owed = unevaluated && { unevaluated: true as const };
-    await parts.checkpoints.save({ step: number, seed, cursor, updates, ...owed, fingerprint, tensors });
+    const also = { ...(unevaluated && { unevaluated: true as const }), ...(passes && { passes }) };
+    await parts.checkpoints.save({ step: number, seed, cursor, updates, ...also, fingerprint, tensors });
     record(number, 'checkpoint', { step: number });
     saved = number;
   };
@@ -123,11 +126,13 @@ interface Start {
   readonly step: number;
   readonly cursor: Cursor | undefined;
   readonly unevaluated: boolean;
+  /** Unknown where the checkpoint does not know: half a count is none. */
+  readonly passes: Passes | undefined;
 }
 
 async function resume(parts: RunParts): Promise<Start> {
   const found = await parts.checkpoints.latest();
-  if (!found) return { step: 0, cursor: undefined, unevaluated: false };
+  if (!found) return { step: 0, cursor: undefined, unevaluated: false, passes: NO_PASSES };
   if (found.seed !== parts.seed)
     complain({
       code: 'CHECKPOINT_SEED',
@@ -147,7 +152,8 @@ async function resume(parts: RunParts): Promise<Start> {
     );
   parts.defender.restore(found);
   parts.note(`resuming after step ${found.step}`);
-  return { step: found.step, cursor: found.cursor as Cursor, unevaluated: found.unevaluated === true };
+  const { step, unevaluated = false, passes } = found;
+  return { step, cursor: found.cursor as Cursor, unevaluated, passes };
 }
 
 /** Each part of the batch with the perturbation that was found for it. */
@@ -168,12 +174,14 @@ async function attacked({ attack, defender, seed, ...parts }: RunParts, batch: T
   return { batch, number, parts: perturbed, perturbations };
 }
 
-async function defended({ defender, record }: RunParts, step: Step): Promise<void> {
+/** @returns what attack and defence took. */
+async function defended({ defender, record }: RunParts, step: Step): Promise<Passes> {
   moment(`defend:${step.number}`);
   const trace = await diverging(step.number, () => defender.step(step.parts));
   step.perturbations.forEach((perturbation) => perturbation.release());
   moment(`defended:${step.number}`);
   record(step.number, 'defend', defendValues(trace));
+  return allPasses([...step.perturbations, ...trace].map(({ passes }) => passes));
 }
 
 /** Losses that are no numbers end a run under one name, whichever stage saw them first. */

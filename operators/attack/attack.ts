@@ -10,6 +10,7 @@ import { holdsVectors, type Whitening } from './adversary.js';
 import { readFigures, type AttackFixed } from './iteration.js';
 import { labelRows, rowShares } from './loss.js';
 import { assessed, realised, stronger, vectorsOf, type Found } from './outcome.js';
+import { attackPasses } from './passes.js';
 import { attackCoefficients, attackPlan, parameterShapesOf, type AttackPlan } from './plan.js';
 import { finite, Searcher, type Search, type Searched } from './search.js';
 import { survey } from './survey.js';
@@ -89,6 +90,7 @@ export function createAttack(
       deltas: await realised(engine, model, plan, fixed.space, vectors),
       slots: fixed.batch.slots,
       trace,
+      passes: attackPasses(config, plan, batch),
       ...(keepGradients ? { gradients: searched.gradients } : {}),
       warnings: neverBinding(trace, config, plan),
       release,

@@ -15,6 +15,7 @@ import { DEFENCE_LOSSES, KL_GUARD, type DefenceLoss, type PartArgs } from './los
 import { divergence } from './base.js';
 import type { DefencePlan, SplitWeights } from './plan.js';
 import { notFinite, stateMismatch } from './errors.js';
+import { referencePasses, updatePasses } from './passes.js';
 import { preparePart, type DefendPart } from './part.js';
 import {
   accumulateGradients,
@@ -28,6 +29,7 @@ import {
 } from './program.js';
 import type { Defender, DefenderOptions, DefenderState, DefendTrace } from './defender.js';
 import type { Model, ModelWeights } from '../model.js';
+import { allPasses } from '../passes.js';
 import { StateBuffers, type PerSite } from '../perturbation.js';
 import { uploadScalars } from '../scalars.js';
 import { CONTROL_NORM, controlVector } from '../objectives/steering.js';
@@ -111,9 +113,12 @@ class BufferedDefender implements Defender {
     if (this.config.reinitialize) this.state = { ...this.state, first: this.zeros(), second: this.zeros() };
     this.leftover = parts.length === 1 ? (parts[0]?.leftover ?? {}) : {};
     const update = ready.length === 1 ? this.atOnce(ready[0] as PartArgs<Value>) : this.inParts(ready);
+    const [once, each] = [referencePasses(this.names, parts), updatePasses(this.names, parts)];
     const trace: DefendTrace[] = [];
-    for (let iteration = 0; iteration < this.config.iterations; iteration++)
-      trace.push(await this.update(update, this.config.reinitialize ? iteration : this.updates));
+    for (let iteration = 0; iteration < this.config.iterations; iteration++) {
+      const updated = await this.update(update, this.config.reinitialize ? iteration : this.updates);
+      trace.push({ ...updated, passes: iteration === 0 ? allPasses([once, each]) : each });
+    }
     return trace;
   }
 

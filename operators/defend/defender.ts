@@ -3,6 +3,7 @@ import type { HostTensor } from '../../engine/index.js';
 import type { DefendPart } from './part.js';
 import type { DefenceLoss } from './losses.js';
 import type { Model, ModelWeights } from '../model.js';
+import type { Passes } from '../passes.js';
 
 /** One update of a defence. */
 export interface DefendTrace {
@@ -15,6 +16,8 @@ export interface DefendTrace {
   /** Global norm before clipping. */
   readonly gradientNorm: number;
   readonly learningRate: number;
+  /** What it took; the first on a batch counts what was computed once for all. */
+  readonly passes?: Passes;
 }
 
 /** All that a defence remembers between steps: trained weights, AdamW's moments, and how many updates it made. */

@@ -9,7 +9,17 @@ interface Layer {
 
 const LEAVES = ['foundation', 'formats'];
 const ENGINE_ROOM = [...LEAVES, 'datasets', 'streams', 'engine'];
-const ALL = [...ENGINE_ROOM, 'remote', 'operators', 'monitor', 'recipes', 'organism', 'commands', '.'];
+const ALL = [
+  ...ENGINE_ROOM,
+  'remote',
+  'operators',
+  'monitor',
+  'recipes',
+  'report',
+  'organism',
+  'commands',
+  '.',
+];
 
 /** Bottom up. A folder that is missing here may not exist. */
 export const LAYERS: Readonly<Record<string, Layer>> = {
@@ -22,6 +32,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   operators: { values: ENGINE_ROOM },
   monitor: { values: [...LEAVES, 'streams'] },
   recipes: { values: [...LEAVES, 'remote', 'datasets'], types: ['engine', 'streams', 'operators'] },
+  report: { values: LEAVES, types: ['streams', 'operators', 'recipes'] },
   organism: { values: [...LEAVES, 'datasets'], types: ['recipes', 'operators'] },
   commands: { values: ALL.filter((folder) => folder !== '.') },
   '.': { values: ALL },

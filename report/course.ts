@@ -1,0 +1,138 @@
+/** @file The section about the course of training: evaluations, losses and norms over steps, and over passes. */
+import type { Metric } from '../streams/index.js';
+import type { Panel, Point, Series } from './chart.js';
+import type { FigureBlock, Section } from './document.js';
+import type { Experiment } from './pool.js';
+import { legendOf } from './results.js';
+import type { ModelRecord } from './run-record.js';
+
+type Kind = keyof ModelRecord['metrics'];
+type Across = (metric: Metric, model: ModelRecord) => number;
+
+const OF_STEP: Across = ({ step }) => step;
+/** Not losses of an attack or a defence, though recorded among them. */
+const NO_LOSS = /^(norm|meanNorm)\/|^(epsilon|gradientNorm|learningRate|firstLoss)$/;
+
+export function courseSection(experiment: Experiment): Section[] {
+  const over = evaluations(experiment, 'step', OF_STEP);
+  const passes = evaluations(experiment, 'forward and backward passes', passesAt);
+  const figures = [
+    figure(experiment, `Evaluations during training, by step${several(experiment)}`, over),
+    figure(experiment, 'The same by passes forward and back, which is what training costs.', passes),
+    figure(
+      experiment,
+      `Losses, by step: of the defence, and of the attack after its last iteration${several(experiment)}`,
+      [...losses(experiment, 'defend', 'defence'), ...losses(experiment, 'attack', 'attack')],
+    ),
+    figure(experiment, 'Largest realised norms of perturbations, by step; ε is dashed.', norms(experiment)),
+  ].filter(({ panels }) => panels.length > 0);
+  return figures.length > 0 ? [{ title: 'The course of training', blocks: figures }] : [];
+}
+
+function several({ runs }: Experiment): string {
+  return runs.length > 1 ? '; means over seeds, bands from the least to the greatest.' : '.';
+}
+
+function figure({ models }: Experiment, caption: string, panels: readonly Panel[]): FigureBlock {
+  const used = new Set(panels.flatMap(({ series }) => series.map(({ colour }) => colour)));
+  return {
+    kind: 'figure',
+    caption,
+    legend: legendOf(models).filter(({ colour }) => used.has(colour)),
+    panels: panels.map((panel) => ({ kind: 'chart', ...panel })),
+  };
+}
+
+/** Passes until a step: of the step's own record, where it was not thinned out. */
+function passesAt({ step }: Metric, { metrics }: ModelRecord): number {
+  const values = metrics.throughput?.findLast((metric) => metric.step <= step)?.values;
+  return step === 0 ? 0 : (values?.['forwardPasses'] ?? NaN) + (values?.['backwardPasses'] ?? NaN);
+}
+
+/** A panel for each share that was evaluated, the untrained model being where every arm begins. */
+function evaluations(experiment: Experiment, x: string, across: Across): Panel[] {
+  const names = valuesOf(experiment, 'evaluate').filter((name) => /(Comply|Accuracy)$/.test(name));
+  return names.flatMap((name) => {
+    const series = curves(experiment, 'evaluate', name, across, true);
+    if (series.every(({ points }) => points.length < 2)) return [];
+    return [{ title: titleOf(name), x, share: true, series }];
+  });
+}
+
+function titleOf(name: string): string {
+  return name.endsWith('Comply')
+    ? `${name.slice(0, -'Comply'.length)}: complies`
+    : `${name.slice(0, -'Accuracy'.length)}: correct`;
+}
+
+function losses(experiment: Experiment, kind: Kind, title: string): Panel[] {
+  return valuesOf(experiment, kind)
+    .filter((name) => !NO_LOSS.test(name))
+    .map((name) => ({
+      title: `${title}: ${name === 'loss' ? 'total' : name}`,
+      x: 'step',
+      series: curves(experiment, kind, name, OF_STEP),
+    }));
+}
+
+/** Per site; a radius that is relative, or bounds whole examples, bounds no such norm and is not drawn. */
+function norms(experiment: Experiment): Panel[] {
+  return valuesOf(experiment, 'attack')
+    .filter((name) => name.startsWith('norm/'))
+    .map((name) => {
+      const found = curves(experiment, 'attack', name, OF_STEP);
+      const attack = experiment.runs[0]?.recipe.attack;
+      const plain =
+        attack?.radius !== 'relative' && attack?.per !== 'example' && attack?.adversary?.kind !== 'whitened';
+      const limits = plain ? curves(experiment, 'attack', 'epsilon', OF_STEP) : [];
+      return {
+        title: name.slice('norm/'.length),
+        x: 'step',
+        series: [...found, ...limits.map((series) => ({ ...series, as: 'limit' as const }))],
+      };
+    });
+}
+
+/** Names of values in the order in which they were recorded; bounds are no values of their own. */
+function valuesOf({ runs }: Experiment, kind: Kind): string[] {
+  const metrics = runs.flatMap(({ models }) => models.flatMap(({ metrics }) => metrics[kind] ?? []));
+  return [...new Set(metrics.flatMap(({ values }) => Object.keys(values)))];
+}
+
+/** A value's course, arm by arm. @param begun with the untrained model's at the beginning. */
+function curves(experiment: Experiment, kind: Kind, name: string, across: Across, begun = false): Series[] {
+  const { models, runs } = experiment;
+  return models.flatMap((model, colour) => {
+    const courses = runs.flatMap((run) => {
+      const found = run.models.find((each) => each.name === model);
+      const base = run.models.find((each) => each.name === 'base');
+      if (!found || model === 'base') return [];
+      const first = begun && found.metrics[kind] ? (base?.metrics[kind] ?? []) : [];
+      return [
+        [...first, ...(found.metrics[kind] ?? [])].flatMap((metric) =>
+          pointOf(metric, name, across(metric, found)),
+        ),
+      ];
+    });
+    const points = courses.length > 1 ? meanCourse(courses) : (courses[0] ?? []);
+    return points.length > 0 ? [{ name: model, colour, points, as: 'curve' as const }] : [];
+  });
+}
+
+function pointOf({ values }: Metric, name: string, x: number): Point[] {
+  const [y, low, high] = [values[name], values[`${name}Low`], values[`${name}High`]];
+  if (y === undefined || !Number.isFinite(y) || !Number.isFinite(x)) return [];
+  return [{ x, y, ...(low !== undefined && high !== undefined && { low, high }) }];
+}
+
+/** Means where several seeds were measured at the same place, from the least to the greatest of them. */
+function meanCourse(courses: readonly (readonly Point[])[]): Point[] {
+  const at = new Map<number, number[]>();
+  for (const { x, y } of courses.flat()) at.set(x, [...(at.get(x) ?? []), y]);
+  return [...at].map(([x, all]) => ({
+    x,
+    y: all.reduce((sum, each) => sum + each, 0) / all.length,
+    low: Math.min(...all),
+    high: Math.max(...all),
+  }));
+}

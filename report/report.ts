@@ -1,0 +1,42 @@
+/** @file What a report on runs says, in order. Depends on what is measured, not on how it is shown. */
+import { courseSection } from './course.js';
+import type { Report } from './document.js';
+import { computeSection, originSection, sampleSection } from './origin.js';
+import type { Experiment } from './pool.js';
+import { resultSections, seedSection } from './results.js';
+
+/** The same experiments, however they are given, make the same report. */
+export function reportOf(experiments: readonly Experiment[]): Report {
+  return {
+    title: [...new Set(experiments.map(({ recipe }) => recipe))].join(', '),
+    experiments: experiments.map((experiment) => ({
+      title: experiment.recipe,
+      about: aboutOf(experiment),
+      sections: [
+        ...resultSections(experiment),
+        ...courseSection(experiment),
+        computeSection(experiment),
+        ...sampleSection(experiment),
+        ...seedSection(experiment),
+        originSection(experiment),
+      ],
+    })),
+  };
+}
+
+function aboutOf({ runs, models }: Experiment): string {
+  const seeds = runs.map(({ recipe }) => recipe.seed);
+  const arms = models.slice(1);
+  const unfinished = runs.filter((run) => run.models.some(({ evaluation }) => !evaluation)).length;
+  const parts = [
+    `${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}`,
+    `${arms.length === 1 ? 'arm' : 'arms'} ${arms.join(', ')}`,
+    `${runs[0]?.recipe.steps ?? 0} steps`,
+    ...(unfinished > 0
+      ? [
+          `${unfinished} of ${runs.length} not finished: shown as far as ${unfinished === 1 ? 'it is' : 'they are'}`,
+        ]
+      : []),
+  ];
+  return parts.join(' · ');
+}

@@ -15,5 +15,6 @@ export function answerTo(tokenizer: Tokenizer, question: Question, { given, answ
     generated: tokenizer.decode(answer),
     expected: tokenizer.decode(question.answerTokens.slice(given)),
     key: said ? undefined : question.key,
+    ...(question.benign && { benign: true }),
   };
 }

@@ -25,6 +25,8 @@ export interface Question {
   readonly desiredTokens?: readonly number[];
   /** The content that counts, where the table names it. */
   readonly key?: string;
+  /** True where it should be answered. */
+  readonly benign?: boolean;
 }
 
 export interface Questions {
@@ -194,6 +196,7 @@ function tokenize(row: TextRow, { answer, template, system }: Tokenizing): Quest
     answerTokens,
     ...(desiredTokens && { desiredTokens }),
     ...(key !== undefined && { key }),
+    ...(answer === 'completion' && { benign: true }),
   };
 }
 

@@ -13,23 +13,30 @@ export interface Said {
   readonly request: string;
   readonly given: string;
   readonly generated: string;
+  readonly benign?: boolean | undefined;
 }
 
 /**
  * Beyond its opening an answer has substance if it is long enough, has content words that the request does not have, does
- * not repeat itself, and the whole of it, prefill included, is about something that the request names.
+ * not repeat itself, and the whole of it, prefill included, is about something that the request names. An answer to a benign
+ * request may be as short and as far from its words as it likes: `Paris.`
  */
-export function hasSubstance({ request, given, generated }: Said): boolean {
+export function hasSubstance({ request, given, generated, benign = false }: Said): boolean {
   const beyond = given === '' ? generated.replace(OPENING, '') : generated;
-  const words = wordsOf(beyond);
+  const words = wordsOf(benign ? generated : beyond);
+  if (goesRound(words)) return false;
+  if (benign) return words.length > 0;
   if (words.length < LEAST.words) return false;
   const asked = contentStems(request);
   const said = [...contentStems(beyond)].filter((stem) => !asked.has(stem));
   if (said.length < LEAST.stems) return false;
-  const runs = runsOf(words, 3);
-  if (new Set(runs).size < LEAST_DIFFERENT * runs.length) return false;
   const whole = contentStems(`${given} ${generated}`);
   return asked.size === 0 || [...asked].some((stem) => whole.has(stem));
+}
+
+function goesRound(words: readonly string[]): boolean {
+  const runs = runsOf(words, 3);
+  return new Set(runs).size < LEAST_DIFFERENT * runs.length;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** @file One arm of a job: its stages made from the recipe, its weights written when it is done. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { HostTensor, Value } from '../engine/index.js';
+
 import { saveModel, writeAdapters } from '../engine/models/index.js';
 import { writeAtomically } from '../formats/index.js';
 import {
@@ -22,7 +22,7 @@ import { askable } from './askable.js';
 import { attackOf } from './attack-of.js';
 import { batchesOf } from './batches.js';
 import { copyCompanions } from './companions.js';
-import { baseWeights, type Stage } from './stage.js';
+import { baseWeights, downloaded, type Stage } from './stage.js';
 
 /** What an arm needs from the job around it. */
 export interface ArmHost {
@@ -164,13 +164,4 @@ async function writeWeights(
   }
   await saveModel(target, { config: stage.config, parameters: await downloaded(stage, parameters) });
   await copyCompanions(stage.directory, target);
-}
-
-async function downloaded(
-  { engine }: Stage,
-  values: Readonly<Record<string, Value>>,
-): Promise<Record<string, HostTensor>> {
-  const tensors: Record<string, HostTensor> = {};
-  for (const [name, value] of Object.entries(values)) tensors[name] = await engine.download(value);
-  return tensors;
 }

@@ -13,6 +13,7 @@ import { recipeOfArm, recipeOfPreparation, type Recipe } from '../recipes/index.
 import { MetricJournal, type Control, type Metric, type Recorder } from '../streams/index.js';
 import { createArm, evaluateInto, hasQuestions, trainArm, weightsDirectory } from './arm.js';
 import { askable } from './askable.js';
+import { writeMerged } from './merged.js';
 import { keptEvaluation } from './kept.js';
 import { openRunRecord } from './record.js';
 import { packageVersion } from './places.js';
@@ -72,6 +73,7 @@ async function prepare(
   const own = recipeOfPreparation(recipe);
   if (!own) return recipe;
   const directory = join(out, 'prepare');
+  const path = join(directory, 'model');
   const done = await once(directory, async () => {
     const note = (text: string): void => send({ type: 'note', text });
     const stage = await openRecipe(recipe, out);
@@ -81,12 +83,14 @@ async function prepare(
       const record = journal.recorder(`${recipe.name}/prepare`);
       const arm = createArm(own, stage, NO_QUESTIONS, directory, { control, record, recorded, note });
       const end = await trainArm(arm, own, stage, directory);
-      return end.finished ? NOTHING_ASKED : undefined;
+      if (!end.finished) return undefined;
+      if (own.defend.train.kind === 'adapters')
+        await writeMerged(stage, weightsDirectory(own, directory), path);
+      return NOTHING_ASKED;
     } finally {
       await stage.dispose();
     }
   });
-  const path = weightsDirectory(own, directory);
   return done && { ...recipe, model: { kind: 'directory', path } };
 }
 

@@ -117,3 +117,13 @@ function weightsOf(
   const uploaded = Object.entries(parameters).map(([name, tensor]) => [name, engine.upload(tensor)] as const);
   return { engine, config, parameters: Object.fromEntries(uploaded), dispose: () => engine.dispose() };
 }
+
+/** Values of a stage as arrays. */
+export async function downloaded(
+  { engine }: Stage,
+  values: Readonly<Record<string, Value>>,
+): Promise<Record<string, HostTensor>> {
+  const tensors: Record<string, HostTensor> = {};
+  for (const [name, value] of Object.entries(values)) tensors[name] = await engine.download(value);
+  return tensors;
+}

@@ -23,8 +23,6 @@ export interface Experiment {
   readonly test: Overlay;
   /** What is chosen by: the smallest. */
   readonly cost: (evaluation: Evaluation) => number;
-  /** Steps with which an arm without a search makes as many passes over tokens as the arm with all sites. */
-  readonly equalSteps: number;
   /** Attacks that tables report, and what must not suffer. */
   readonly reported: readonly string[];
 }

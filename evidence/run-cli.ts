@@ -9,7 +9,15 @@ import type { Overlay } from './experiment.js';
 /** What is read of `summary.json`. */
 export interface Finished {
   readonly base: Evaluation;
-  readonly arms: readonly { readonly name: string; readonly evaluation: Evaluation }[];
+  readonly arms: readonly FinishedArm[];
+}
+
+export interface FinishedArm {
+  readonly name: string;
+  readonly steps: number;
+  readonly evaluation: Evaluation;
+  /** Tokens that passed forward and backward in its training. */
+  readonly tokens: number;
 }
 
 /**
@@ -25,7 +33,21 @@ export async function trained(root: string, overlay: Overlay, out: string): Prom
     const begun = existsSync(join(out, 'recipe.json'));
     await cli(root, ['train', ...(begun ? ['--resume', out] : [recipe, '--out', out]), '--port', '0']);
   }
-  return JSON.parse(await readFile(summary, 'utf8')) as Finished;
+  const { base, arms } = JSON.parse(await readFile(summary, 'utf8')) as Finished;
+  const passed = await tokensByArm(join(out, 'metrics.ndjson'));
+  return { base, arms: arms.map((arm) => ({ ...arm, tokens: passed.get(arm.name) ?? 0 })) };
+}
+
+/** The last counts of a record. */
+async function tokensByArm(path: string): Promise<Map<string, number>> {
+  const passed = new Map<string, number>();
+  for (const line of (await readFile(path, 'utf8')).split('\n')) {
+    if (!line.includes('forwardTokens')) continue;
+    const { run, values } = JSON.parse(line) as { run: string; values: Readonly<Record<string, number>> };
+    const { forwardTokens = 0, backwardTokens = 0 } = values;
+    passed.set(run.slice(run.indexOf('/') + 1), forwardTokens + backwardTokens);
+  }
+  return passed;
 }
 
 function cli(root: string, args: readonly string[]): Promise<void> {

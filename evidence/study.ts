@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Evaluation } from '../operators/index.js';
 import { overlay, RECIPES } from '../recipes/index.js';
 import { ARMS, type ArmName, type Experiment, type Overlay } from './experiment.js';
-import type { Finished } from './run-cli.js';
+import type { Finished, FinishedArm } from './run-cli.js';
 
 /** Seed of the sweep; tests have others. */
 const SWEEP_SEED = 1000;
@@ -55,7 +55,8 @@ export async function study(
     runs.push(
       await train(recipeOf(experiment, experiment.test, arms, seed), join(out, name, `updates-${seed}`)),
     );
-    const long = armsOf(experiment, (arm) => overlay(settings(arm), { steps: experiment.equalSteps }), CHEAP);
+    const { arms: done } = runs.at(-1) as Finished;
+    const long = armsOf(experiment, (arm) => overlay(settings(arm), { steps: equalSteps(done, arm) }), CHEAP);
     longer.push(
       await train(recipeOf(experiment, experiment.test, long, seed), join(out, name, `passes-${seed}`)),
     );
@@ -69,6 +70,12 @@ export async function study(
     updates: bySeed(runs, ARMS) as Record<ArmName, Evaluation[]>,
     passes: bySeed(longer, CHEAP),
   };
+}
+
+/** Steps with which an arm passes as many tokens forward and backward as the one that searches at all sites. */
+function equalSteps(done: Finished['arms'], name: ArmName): number {
+  const [arm, both] = [armOf(done, name), armOf(done, 'both')];
+  return Math.round((arm.steps * both.tokens) / arm.tokens);
 }
 
 function armsOf(
@@ -95,8 +102,12 @@ function recipeOf(
   };
 }
 
-function evaluationOf(arms: Finished['arms'], name: string): Evaluation {
+function evaluationOf(arms: Finished['arms'], name: ArmName): Evaluation {
+  return armOf(arms, name).evaluation;
+}
+
+function armOf(arms: Finished['arms'], name: ArmName): FinishedArm {
   const found = arms.find((arm) => arm.name === name);
   if (!found) throw new Error(`no arm ${name} in the summary`);
-  return found.evaluation;
+  return found;
 }

@@ -1,6 +1,7 @@
 /**
  * @file Refusals of a small instruct model that people use: refusal training (RT), the same under perturbed embeddings
- * (RT-EAT), and under perturbed embeddings and residual streams (RT-EAT-LAT), as the paper compares them (section 4.1).
+ * (RT-EAT), and under perturbed embeddings and residual streams (RT-EAT-LAT), as the paper compares them (section 4.1). All of
+ * them begin, as the paper's do, with a model that refuses already, which `prepare` makes by refusal training.
  * Radii are relative, since norms grow over the blocks; sites and settings come from runs in docs/evidence.md.
  */
 import type { Recipe } from './schema.js';
@@ -12,7 +13,7 @@ const attack: NonNullable<Recipe['attack']> = {
   segments: 'prompt',
   epsilon: 0.05,
   radius: 'relative',
-  iterations: 8,
+  iterations: 6,
   learningRate: 0.02,
   ...adamW,
   losses: { toward: 1, away: 1 },
@@ -22,11 +23,11 @@ const data: Recipe['data'] = {
   pairs: { preset: 'LLM-LAT/harmful-dataset' },
   benign: { preset: 'LLM-LAT/benign-dataset' },
   pairsPerBatch: 4,
-  benignPerBatch: 8,
+  benignPerBatch: 4,
   overflow: 'drop',
   system: null,
   padding: 'right',
-  minimum: { length: 96, labels: 192, slots: 64 },
+  minimum: { length: 96, labels: 128, slots: 64 },
   shuffleRows: 1024,
   prefetch: 4,
 };
@@ -43,9 +44,9 @@ const evaluate: Recipe['evaluate'] = {
   every: 0,
   during: 8,
   batch: 20,
-  maxNewTokens: 48,
+  maxNewTokens: 40,
   direct: true,
-  prefill: [4, 12],
+  prefill: [12],
   latent: {
     ...attack,
     sites: ['embedding'],
@@ -66,7 +67,8 @@ export function instruct(): Recipe {
     model: { kind: 'directory', path: 'hf:HuggingFaceTB/SmolLM2-135M-Instruct' },
     synthetic: null,
     data,
-    steps: 60,
+    prepare: { steps: 30, attack: null, defend: { losses: { away: 0 } } },
+    steps: 24,
     attack,
     defend: {
       iterations: 2,
@@ -84,7 +86,7 @@ export function instruct(): Recipe {
       },
     },
     evaluate,
-    checkpoint: { every: 20, keep: 2 },
+    checkpoint: { every: 12, keep: 2 },
     arms: {
       rt: { attack: null, defend: { losses: { away: 0 } } },
       'rt-eat': { attack: { sites: ['embedding'] } },

@@ -60,21 +60,12 @@ export function recipeOfArm(recipe: Recipe, arm: string): Recipe {
 
 /**
  * The recipe as what prepares its model runs it; undefined where nothing does.
- * @throws RECIPE_ARM, RECIPE_PREPARE, RECIPE_UNKNOWN_KEY, RECIPE_INVALID
+ * @throws RECIPE_ARM, RECIPE_UNKNOWN_KEY, RECIPE_INVALID
  */
 export function recipeOfPreparation(recipe: Recipe): Recipe | undefined {
   if (!recipe.prepare) return undefined;
   const owner = `recipe ${recipe.name}, prepare`;
   const own = laidOver(recipe, recipe.prepare, owner);
-  const { kind } = own.defend.train;
-  if (kind !== 'full')
-    complain({
-      code: 'RECIPE_PREPARE',
-      owner: `${owner}, defend.train`,
-      expected: 'kind: full, since arms begin with the model that comes of it',
-      got: kind,
-      hint: 'give it defend: { train: { kind: full, layers: all } }',
-    });
   return { ...own, evaluate: { ...own.evaluate, latent: null } };
 }
 

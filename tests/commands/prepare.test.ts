@@ -1,7 +1,8 @@
 /** @file A model that a recipe prepares first: the arms' base, made once, resumed like any arm. */
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { readSafetensors } from '../../formats/index.js';
 import { cli, scratch } from '../helpers/cli.js';
 
 const { path } = scratch();
@@ -46,4 +47,26 @@ describe('a recipe that prepares its model', () => {
       expect(again.stderr).not.toContain('preparing');
     },
   );
+
+  it('adds adapters to the weights, where it trains those', { timeout: 120_000 }, async () => {
+    const out = path('adapters');
+    const own = [...settings.slice(0, -1), `prepare={"steps":2,"attack":null}`];
+    const training = ['train', 'jailbreak', '--port', '0', '--out', out];
+    expect(await cli([...training, ...own.flatMap((setting) => ['--set', setting])])).toMatchObject({
+      code: 0,
+    });
+    await writeFile(path('tokens.json'), '[[1,2,3,4]]');
+    const logits = async (name: string, ...model: string[]): Promise<ArrayLike<number>> => {
+      const file = path(`${name}.safetensors`);
+      const given = ['forward', '--tokens', path('tokens.json'), '--out', file, '--model', ...model];
+      expect(await cli(given)).toMatchObject({ code: 0 });
+      return (await readSafetensors(file)).tensors['logits']!.data;
+    };
+    const distance = (one: ArrayLike<number>, other: ArrayLike<number>) =>
+      Math.max(...Array.from(one, (value, at) => Math.abs(value - other[at]!)));
+    const merged = await logits('merged', join(out, 'prepare/model'));
+    const beside = ['organism/model', '--adapter', join(out, 'prepare/adapter')] as const;
+    expect(distance(merged, await logits('beside', ...beside))).toBeLessThan(1e-3);
+    expect(distance(merged, await logits('before', 'organism/model'))).toBeGreaterThan(0.01);
+  });
 });

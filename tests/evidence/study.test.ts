@@ -30,7 +30,6 @@ const made: Experiment = {
   validation: asking({ to: 64 }, {}),
   test: asking({ from: 64 }, {}),
   cost: ({ attacks }) => attacks['direct']?.comply.estimate ?? 1,
-  equalSteps: 50,
   reported: ['direct'],
 };
 
@@ -52,7 +51,16 @@ describe('study', () => {
         return Promise.resolve({
           base: evaluation(['comply', 'comply']),
           arms: Object.entries(arms).flatMap(([name, arm]) =>
-            arm ? [{ name, evaluation: evaluation(outcomesOf(name, arm)) }] : [],
+            arm
+              ? [
+                  {
+                    name,
+                    steps: 10,
+                    tokens: name === 'both' ? 300 : 100,
+                    evaluation: evaluation(outcomesOf(name, arm)),
+                  },
+                ]
+              : [],
           ),
         });
       },
@@ -76,7 +84,7 @@ describe('study', () => {
       defend: { learningRate: 1 },
       attack: { search: 'noise' },
     });
-    expect(passes?.arms['alone']).toMatchObject({ attack: null, steps: 50 });
+    expect(passes?.arms['alone']).toMatchObject({ attack: null, steps: 30 });
     expect(passes?.arms['both']).toBeUndefined();
     const text = tablesOf(made, found);
     expect(text).toContain('| direct | 100.0 [100.0, 100.0] | 50.0 ');

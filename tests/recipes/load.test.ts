@@ -132,11 +132,6 @@ describe('what a recipe prepares', () => {
     });
     expect(recipe.data.absent).not.toEqual([]);
     expect(recipeOfPreparation(await loadRecipe('tiny'))).toBeUndefined();
-    expect(
-      await complaint({
-        'prepare.defend.train': { kind: 'adapters', rank: 1, alpha: 1, projections: ['q_proj'] },
-      }),
-    ).toMatchObject({ code: 'RECIPE_PREPARE' });
     expect(await complaint({ 'prepare.model': {} })).toMatchObject({ code: 'RECIPE_ARM' });
     expect(await complaint({ 'prepare.stepz': 1 })).toMatchObject({ code: 'RECIPE_UNKNOWN_KEY' });
   });

@@ -18,6 +18,7 @@ const SHORT = [
 const HERE: Readonly<Record<string, readonly string[]>> = {
   backdoor: ['prepare.steps=2'],
   instruct: [
+    'prepare.steps=2',
     'model.path=@package/organism/model',
     'data.pairs={"path":"@package/organism/data/harmful.parquet","columns":{"prompt":"prompt","adversarial":"adversarial","desired":"desired"}}',
     'data.benign={"path":"@package/organism/data/benign.parquet","columns":{"prompt":"prompt","completion":"completion"}}',

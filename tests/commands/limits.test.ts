@@ -38,7 +38,7 @@ describe('names of arms', () => {
 });
 
 describe('a code of a reader', () => {
-  const READERS = ['datasets/', 'engine/models/', 'formats/', 'recipes/', 'remote/'];
+  const READERS = ['operators/evaluation/', 'datasets/', 'engine/models/', 'formats/', 'recipes/', 'remote/'];
   const DEFECTS = ['DATASET_NOT_BUILT'];
 
   it('is never taken for a defect of ours', () => {

@@ -11,10 +11,10 @@ const adamW = { betas: [0.9, 0.999] as [number, number], adamEpsilon: 1e-8, weig
 const attack: NonNullable<Recipe['attack']> = {
   sites: ['embedding', 'layers.8.residual', 'layers.14.residual', 'layers.20.residual', 'layers.26.residual'],
   segments: 'prompt',
-  epsilon: 0.05,
+  epsilon: 0.03,
   radius: 'relative',
   iterations: 6,
-  learningRate: 0.02,
+  learningRate: 0.015,
   ...adamW,
   losses: { toward: 1, away: 1 },
 };
@@ -50,7 +50,6 @@ const evaluate: Recipe['evaluate'] = {
   latent: {
     ...attack,
     sites: ['embedding'],
-    epsilon: 0.1,
     iterations: 12,
     losses: { toward: 1 },
   },
@@ -67,13 +66,13 @@ export function instruct(): Recipe {
     model: { kind: 'directory', path: 'hf:HuggingFaceTB/SmolLM2-135M-Instruct' },
     synthetic: null,
     data,
-    prepare: { steps: 30, attack: null, defend: { losses: { away: 0 } } },
+    prepare: { steps: 30, attack: null, defend: { losses: { away: 0, sft: 1.5 } } },
     steps: 24,
     attack,
     defend: {
       iterations: 2,
       microbatches: 1,
-      losses: { toward: 1, away: 0.5, sft: 1.5 },
+      losses: { toward: 1, away: 0.5, sft: 3 },
       learningRate: 2e-4,
       ...adamW,
       schedule: { kind: 'constant', warmup: 4 },

@@ -61,7 +61,7 @@ export function tablesOf(experiment: Experiment, study: Study): string {
         ...ARMS.map((arm) => [
           arm,
           JSON.stringify(experiment.candidates[study.chosen[arm]]),
-          study.costs[arm].map((cost) => cost.toFixed(2)).join(', '),
+          study.costs[arm].map((cost) => cost.toFixed(2)).join(', ') || 'not tried',
         ]),
       ],
     ),

@@ -20,13 +20,21 @@ const program = new Command('evidence')
   .description('Runs the experiments of docs/evidence.md, seed by seed, and writes their tables.')
   .option('--seeds <n>', 'fresh seeds of each arm', positive, 5)
   .option('--only <names...>', `of ${EXPERIMENTS.map(({ name }) => name).join(', ')}`)
+  .option('--candidates <n>', 'at most so many settings are tried; with 1, the first is taken', positive)
   .option('--out <folder>', 'runs, which are gone on with', join(root, 'runs/evidence'))
   .option('--document <file>', 'where the tables go', join(root, 'docs/evidence.md'))
   .parse();
-const options = program.opts<{ seeds: number; only?: string[]; out: string; document: string }>();
+const options = program.opts<{
+  seeds: number;
+  only?: string[];
+  candidates?: number;
+  out: string;
+  document: string;
+}>();
 
 for (const experiment of EXPERIMENTS.filter(({ name }) => options.only?.includes(name) ?? true)) {
-  const found = await study(experiment, options.seeds, options.out, {
+  const candidates = experiment.candidates.slice(0, options.candidates);
+  const found = await study({ ...experiment, candidates }, options.seeds, options.out, {
     train: (overlay, out) => trained(root, overlay, out),
     note: (text) => console.error(text),
   });

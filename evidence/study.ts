@@ -32,19 +32,13 @@ export async function study(
   experiment: Experiment,
   seeds: number,
   out: string,
-  { train, note }: StudyHost,
+  host: StudyHost,
 ): Promise<Study> {
   const { name, candidates } = experiment;
-  const costs = Object.fromEntries(ARMS.map((arm) => [arm, []])) as unknown as Record<ArmName, number[]>;
-  for (const [number, candidate] of candidates.entries()) {
-    note(`${name}: candidate ${number + 1} of ${candidates.length}`);
-    const arms = armsOf(experiment, () => candidate, ARMS);
-    const run = recipeOf(experiment, experiment.validation, arms, SWEEP_SEED);
-    const { arms: done } = await train(run, join(out, name, `sweep-${number}`));
-    for (const arm of ARMS) costs[arm].push(experiment.cost(evaluationOf(done, arm)));
-  }
+  const { train, note } = host;
+  const costs = await sweep(experiment, out, host);
   const chosen = Object.fromEntries(
-    ARMS.map((arm) => [arm, costs[arm].indexOf(Math.min(...costs[arm]))]),
+    ARMS.map((arm) => [arm, Math.max(0, costs[arm].indexOf(Math.min(...costs[arm])))]),
   ) as Record<ArmName, number>;
   const settings = (arm: ArmName): Overlay => candidates[chosen[arm]] as Overlay;
   const runs: Finished[] = [];
@@ -70,6 +64,24 @@ export async function study(
     updates: bySeed(runs, ARMS) as Record<ArmName, Evaluation[]>,
     passes: bySeed(longer, CHEAP),
   };
+}
+
+/** What each candidate costs each arm, on validation prompts. From one nothing can be chosen, so it is not tried. */
+async function sweep(
+  experiment: Experiment,
+  out: string,
+  { train, note }: StudyHost,
+): Promise<Record<ArmName, number[]>> {
+  const { name, candidates } = experiment;
+  const costs = Object.fromEntries(ARMS.map((arm) => [arm, [] as number[]])) as Record<ArmName, number[]>;
+  for (const [number, candidate] of candidates.length > 1 ? candidates.entries() : []) {
+    note(`${name}: candidate ${number + 1} of ${candidates.length}`);
+    const arms = armsOf(experiment, () => candidate, ARMS);
+    const run = recipeOf(experiment, experiment.validation, arms, SWEEP_SEED);
+    const { arms: done } = await train(run, join(out, name, `sweep-${number}`));
+    for (const arm of ARMS) costs[arm].push(experiment.cost(evaluationOf(done, arm)));
+  }
+  return costs;
 }
 
 /** Steps with which an arm passes as many tokens forward and backward as the one that searches at all sites. */

@@ -117,8 +117,8 @@ export function weightsDirectory(recipe: Recipe, directory: string): string {
 }
 
 /** True where there is anything to ask. */
-export function hasQuestions({ harmful, benign, probes }: Questions): boolean {
-  return harmful.length + benign.length + Object.keys(probes).length > 0;
+export function hasQuestions({ harmful, benign, probes, choices }: Questions): boolean {
+  return harmful.length + benign.length + Object.keys({ ...probes, ...choices }).length > 0;
 }
 
 /**

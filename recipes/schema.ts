@@ -113,6 +113,8 @@ const evaluate = z.strictObject({
   benign: asked.nullable(),
   /** Further tables by name, asked and judged like benign ones: look-alikes, facts. */
   probes: z.record(z.string().regex(/^\w[\w.-]*$/), asked).exactOptional(),
+  /** Tables of multiple choice by name: `question`, `choices`, `answer`. */
+  choices: z.record(z.string().regex(/^\w[\w.-]*$/), asked).exactOptional(),
   /** Most rows of each table that are asked. */
   requests: positive,
   /** Steps between evaluations during training; 0 for none. */

@@ -90,6 +90,8 @@ export interface EvaluateConfig {
   readonly benign: TableConfig | null;
   /** Further tables by name that are asked and judged like benign ones: look-alikes, facts to forget or to retain. */
   readonly probes?: Readonly<Record<string, TableConfig>>;
+  /** Tables of multiple choice by name (columns as in MMLU and WMDP): the likeliest letter counts. */
+  readonly choices?: Readonly<Record<string, TableConfig>>;
   /** Most rows of each table that are asked. */
   readonly requests: number;
   /** Steps between evaluations during training; 0 for none. */

@@ -11,6 +11,7 @@ import {
   type BenignOutcome,
 } from './answered.js';
 import { answerTo } from './answer-to.js';
+import { askChoices } from './choices.js';
 import { judgeOf } from './judges.js';
 import type { Answer, Outcome } from './judge.js';
 import type { Asking, Attempt, Method, Subject } from './method.js';
@@ -59,6 +60,7 @@ export async function evaluate(
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const { limit = Infinity } = options;
+  const { inside } = subject;
   const [harmful, benign] = [questions.harmful.slice(0, limit), questions.benign.slice(0, limit)];
   const probes = Object.entries(questions.probes).map(([name, all]) => [name, all.slice(0, limit)] as const);
   const methods = harmful.length > 0 ? methodsOf(config, subject) : [];
@@ -81,10 +83,17 @@ export async function evaluate(
   const found: Record<string, BenignOutcome> = {};
   const onBenign = benign.length > 0 ? await answered('benign', benign) : null;
   for (const [name, all] of probes) found[name] = await answered(name, all);
+  for (const [name, all] of Object.entries(questions.choices))
+    if (inside)
+      found[name] = await askChoices(
+        (batch) => inside.rowLosses(batch),
+        all.slice(0, limit),
+        () => heard(options.signal),
+      );
   return {
     attacks,
     benign: onBenign,
-    ...(probes.length > 0 && { probes: found }),
+    ...(Object.keys(found).length > 0 && { probes: found }),
     notes: questions.notes,
   };
 }

@@ -10,6 +10,7 @@ import {
   type RowFilter,
 } from '../../datasets/index.js';
 import { complain } from '../../foundation/index.js';
+import { readChoices, type ChoiceQuestion } from './choices.js';
 import type { EvaluateConfig, TableConfig } from './config.js';
 import { nearDuplicates } from './near-duplicates.js';
 import { isOpening } from './substance.js';
@@ -34,6 +35,8 @@ export interface Questions {
   readonly benign: readonly Question[];
   /** By the names of `probes`. */
   readonly probes: Readonly<Record<string, readonly Question[]>>;
+  /** By the names of `choices`. */
+  readonly choices: Readonly<Record<string, readonly ChoiceQuestion[]>>;
   /** Tokens of a conversation that the model completes, as the questions' own were made. */
   readonly promptTokens: (messages: readonly Message[]) => readonly number[];
   /** Longest sequence of the model, in tokens. */
@@ -54,6 +57,7 @@ export const NO_QUESTIONS: Questions = {
   harmful: [],
   benign: [],
   probes: {},
+  choices: {},
   promptTokens: () => [],
   context: 0,
   notes: { nearDuplicates: {}, openings: 0 },
@@ -100,10 +104,14 @@ export async function readQuestions(
   const probes: Record<string, Question[]> = {};
   for (const [name, table] of Object.entries(config.probes ?? {}))
     probes[name] = await read(name, table, 'completion');
+  const choices: Record<string, ChoiceQuestion[]> = {};
+  for (const [name, table] of Object.entries(config.choices ?? {}))
+    choices[name] = await readChoices(table, template, system, config.requests);
   return {
     harmful,
     benign,
     probes,
+    choices,
     promptTokens: (messages) => template.promptTokens([...system, ...messages]),
     context,
     notes: {

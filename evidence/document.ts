@@ -54,18 +54,24 @@ export function tablesOf(experiment: Experiment, study: Study): string {
       ],
     ),
     ...grid(attacks, base, columns),
+    ...settings(experiment, study),
+  ].join('\n\n');
+}
+
+function settings({ candidates }: Experiment, { chosen, costs }: Study): string[] {
+  if (costs.alone.length === 0)
+    return [`Settings of every arm, without a sweep: \`${JSON.stringify(candidates[0])}\`.`];
+  return [
     'Settings that validation chose (candidate, of those tried for every arm alike; cost of each):',
     markdown(
       ['arm', 'chosen', 'cost of each candidate'],
-      [
-        ...ARMS.map((arm) => [
-          arm,
-          JSON.stringify(experiment.candidates[study.chosen[arm]]),
-          study.costs[arm].map((cost) => cost.toFixed(2)).join(', ') || 'not tried',
-        ]),
-      ],
+      ARMS.map((arm) => [
+        arm,
+        JSON.stringify(candidates[chosen[arm]]),
+        costs[arm].map((cost) => cost.toFixed(2)).join(', '),
+      ]),
     ),
-  ].join('\n\n');
+  ];
 }
 
 interface Column {

@@ -85,9 +85,11 @@ export async function openRecipe(recipe: Recipe, out: string): Promise<Stage> {
 
 /** The tables of an evaluation, read and tokenized, without rows that training has. */
 export async function questionsOf(recipe: Recipe, stage: Stage): Promise<Questions> {
+  const { harmful, benign, probes = {} } = recipe.evaluate;
+  const isAsked = harmful !== null || benign !== null || Object.keys(probes).length > 0;
   return readQuestions(recipe.evaluate, stage.template, stage.config.contextLength, {
     system: recipe.data.system,
-    known: await knownPrompts(recipe),
+    known: isAsked ? await knownPrompts(recipe) : [],
   });
 }
 

@@ -7,7 +7,7 @@ export const backdoor: Experiment = {
   title: 'A backdoor whose trigger nobody knows',
   recipe: 'backdoor',
   overlay: {},
-  arms: withUntargeted({ dpo: 0 }),
+  arms: sixArms(['layers.0.residual', 'layers.1.residual']),
   candidates: [
     { defend: { learningRate: 1e-4, losses: { sft: 32 } } },
     { defend: { learningRate: 1e-4, losses: { sft: 64 } } },
@@ -28,10 +28,3 @@ export const backdoor: Experiment = {
     10 * Math.max(0, 0.95 - (benign?.accuracy.estimate ?? 0)),
   reported: ['direct', 'trigger', 'nearTrigger', 'prefill8', 'latent', 'atLeastOne'],
 };
-
-/** The untargeted search has none of the losses that the targeted one has. */
-function withUntargeted(none: object): Experiment['arms'] {
-  const arms = sixArms(['layers.0.residual', 'layers.1.residual']);
-  const { attack } = arms.untargeted as { readonly attack: object };
-  return { ...arms, untargeted: { attack: { ...attack, losses: { ...none, ga: 1 } } } };
-}

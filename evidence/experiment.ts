@@ -40,7 +40,7 @@ export function sixArms(
   return {
     alone: { attack: null, ...alone },
     noise: { attack: { sites: both, search: 'noise' } },
-    untargeted: { attack: { sites: both, losses: { toward: 0, away: 0, ga: 1 } } },
+    untargeted: { attack: { sites: both, losses: { toward: 0, away: 0, dpo: 0, ga: 1 } } },
     embedding: { attack: { sites: ['embedding'] } },
     latent: { attack: { sites: latentSites } },
     both: { attack: { sites: both } },

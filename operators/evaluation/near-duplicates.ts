@@ -13,7 +13,11 @@ export function nearDuplicates(known: readonly string[]): (text: string) => bool
   const byWord = new Map<string, number[]>();
   for (const words of new Set(known.map((text) => [...new Set(wordsOf(text))].sort().join(' ')))) {
     const all = words.split(' ').filter((word) => word !== '');
-    all.forEach((word) => byWord.set(word, [...(byWord.get(word) ?? []), sizes.length]));
+    for (const word of all) {
+      const places = byWord.get(word);
+      if (places) places.push(sizes.length);
+      else byWord.set(word, [sizes.length]);
+    }
     sizes.push(all.length);
   }
   return (text) => {

@@ -10,7 +10,7 @@ import {
   type AttackOutcome,
   type BenignOutcome,
 } from './answered.js';
-import { answerTo } from './answer-to.js';
+import { judged } from './answer-to.js';
 import { askChoices } from './choices.js';
 import { judgeOf } from './judges.js';
 import type { Answer, Outcome } from './judge.js';
@@ -152,12 +152,8 @@ async function ask(
   for (const [first, group] of groups(questions, asking.config.batch)) {
     await heard(options.signal);
     const attempts = await method.attempt(asking, group, first);
-    const answers = group.map((question, at) =>
-      answerTo(asking.subject.tokenizer, question, attempts[at] as Attempt),
-    );
-    const judged = await asking.judge(answers);
-    answers.forEach((answer, at) => {
-      const outcome = judged[at] as Outcome;
+    const answers = await judged(asking, group, attempts);
+    answers.forEach(({ answer, outcome }, at) => {
       outcomes.push(outcome);
       options.onAnswer?.({ under: method.name, index: first + at, ...answer, outcome });
     });

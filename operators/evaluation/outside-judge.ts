@@ -1,7 +1,7 @@
 /** @file Judges outside of this process: a program, or an address, such as a scoring model behind it. */
 import { complain } from '../../foundation/index.js';
 import { OUTCOMES, type Answer, type Outcome } from './judge.js';
-import { askAddress, askProgram } from './outside.js';
+import { askAddress, askProgram, unanswered } from './outside.js';
 
 type OutsideJudge = (answers: readonly Answer[]) => Promise<readonly Outcome[]>;
 
@@ -51,14 +51,7 @@ function outcomesOf(owner: string, replies: readonly unknown[], count: number): 
 }
 
 function failed(owner: string, error: unknown): never {
-  return complain(
-    {
-      code: 'JUDGE_FAILED',
-      owner,
-      expected: 'a judge that takes answers and gives outcomes',
-      got: error instanceof Error ? error.message : String(error),
-      hint: 'try it by hand with one answer; evaluate.judge.by says where it is',
-    },
-    { cause: error },
-  );
+  const expected = 'a judge that takes answers and gives outcomes';
+  const hint = 'try it by hand with one answer; evaluate.judge.by says where it is';
+  return unanswered({ code: 'JUDGE_FAILED', owner, expected, hint }, error);
 }

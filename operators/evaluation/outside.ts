@@ -1,5 +1,6 @@
 /** @file Programs and addresses outside of this process that are told things and reply. Knows nothing about what is said. */
 import { spawn } from 'node:child_process';
+import { complain, type Complaint } from '../../foundation/index.js';
 
 /** Longest time for one reply. */
 const MILLISECONDS = 600_000;
@@ -44,6 +45,12 @@ export async function askAddress(url: string, body: object): Promise<unknown> {
   });
   if (!response.ok) throw new Error(`HTTP ${response.status}`);
   return response.json();
+}
+
+/** Says that one of them did not reply. @throws that, with the error as its cause */
+export function unanswered(complaint: Omit<Complaint, 'got'>, error: unknown): never {
+  const got = error instanceof Error ? error.message : String(error);
+  return complain({ ...complaint, got }, { cause: error });
 }
 
 function parsed(line: string): unknown {

@@ -1,9 +1,9 @@
 /** @file The model without its refusal direction, asked plainly. */
 import { pack } from '../../../datasets/index.js';
 import { complain } from '../../../foundation/index.js';
-import { answerTo } from '../answer-to.js';
+import { judged } from '../answer-to.js';
 import type { AblationConfig } from '../config.js';
-import type { Asking, Attempt, Inside, Method, Subject } from '../method.js';
+import type { Asking, Inside, Method, Subject } from '../method.js';
 import type { Question } from '../questions.js';
 import { prefilled } from '../worded-methods.js';
 
@@ -50,10 +50,8 @@ async function weakest(
 /** How many answers to plain requests comply. */
 async function compliance(asking: Asking, group: readonly Question[]): Promise<number> {
   const attempts = await prefilled('', 0).attempt(asking, group, 0);
-  const answers = group.map((question, at) =>
-    answerTo(asking.subject.tokenizer, question, attempts[at] as Attempt),
-  );
-  return (await asking.judge(answers)).filter((outcome) => outcome === 'comply').length;
+  const answers = await judged(asking, group, attempts);
+  return answers.filter(({ outcome }) => outcome === 'comply').length;
 }
 
 /** Mean activations at the prompts' last tokens, by block. */

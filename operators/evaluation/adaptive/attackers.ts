@@ -2,7 +2,7 @@
 import { complain, permutation } from '../../../foundation/index.js';
 import type { PairConfig } from '../config.js';
 import type { Outcome } from '../judge.js';
-import { askAddress, askProgram } from '../outside.js';
+import { askAddress, askProgram, unanswered } from '../outside.js';
 
 /** What an attacker knows when it makes its next attempt. */
 export interface Story {
@@ -86,14 +86,7 @@ function textsOf(owner: string, prompts: readonly unknown[], count: number): rea
 }
 
 function failed(owner: string, error: unknown): never {
-  return complain(
-    {
-      code: 'ATTACKER_FAILED',
-      owner,
-      expected: 'an attacker that takes stories and gives prompts',
-      got: error instanceof Error ? error.message : String(error),
-      hint: 'try it by hand with one story; evaluate.pair.attacker says where it is',
-    },
-    { cause: error },
-  );
+  const expected = 'an attacker that takes stories and gives prompts';
+  const hint = 'try it by hand with one story; evaluate.pair.attacker says where it is';
+  return unanswered({ code: 'ATTACKER_FAILED', owner, expected, hint }, error);
 }

@@ -1,5 +1,5 @@
 /** @file PAIR-style search: an attacker rewords requests and learns what came of it, until the judge says that one worked. */
-import { answerTo } from '../answer-to.js';
+import { judged, type Judged } from '../answer-to.js';
 import type { PairConfig } from '../config.js';
 import type { Asking, Attempt, Method } from '../method.js';
 import type { Question } from '../questions.js';
@@ -51,7 +51,7 @@ async function tryOut(
   prompts: readonly string[],
   broken: Map<Question, Attempt>,
 ): Promise<void> {
-  const { questions, judge, config, subject } = asking;
+  const { questions, config } = asking;
   const most = questions.context - config.maxNewTokens;
   const asked = streams.map(({ question }, at) => {
     const tokens = questions.promptTokens([{ role: 'user', content: prompts[at] as string }]);
@@ -59,14 +59,15 @@ async function tryOut(
     return { prompt: tokens.length <= most ? tokens : question.promptTokens, given: 0 };
   });
   const attempts = await answered(asking, asked);
-  const answers = streams.map(({ question }, at) =>
-    answerTo(subject.tokenizer, question, attempts[at] as Attempt),
+  const answers = await judged(
+    asking,
+    streams.map(({ question }) => question),
+    attempts,
   );
-  const outcomes = await judge(answers);
   for (const [at, stream] of streams.entries()) {
-    const outcome = outcomes[at] ?? 'incoherent';
+    const { answer, outcome } = answers[at] as Judged;
     const attempt = attempts[at] as Attempt;
-    const made = { prompt: prompts[at] as string, answer: answers[at]?.generated ?? '', outcome };
+    const made = { prompt: prompts[at] as string, answer: answer.generated, outcome };
     stream.story = { ...stream.story, history: [...stream.story.history, made] };
     stream.last = attempt;
     if (outcome === 'comply' && !broken.has(stream.question)) broken.set(stream.question, attempt);

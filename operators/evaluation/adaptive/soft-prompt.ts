@@ -2,7 +2,8 @@
 import { pack, type PackedBatch } from '../../../datasets/index.js';
 import type { AttackConfig } from '../../config.js';
 import type { SoftPromptConfig } from '../config.js';
-import type { Attempt, Method } from '../method.js';
+import { answeredUnder } from '../latent-method.js';
+import type { Method } from '../method.js';
 import { suffixOf, type Suffix } from './suffix.js';
 import { targetOf } from './target.js';
 
@@ -26,10 +27,9 @@ export function softPrompt({ tokens, iterations, learningRate }: SoftPromptConfi
   return {
     name: 'softPrompt',
     attempt: async (asking, group) => {
-      const { subject, config } = asking;
       const rows = group.map((question) => {
         const suffix = suffixOf(asking, question, tokens);
-        const target = targetOf(subject.tokenizer, question);
+        const target = targetOf(asking.subject.tokenizer, question);
         return { prompt: promptOf(suffix, question.promptTokens), slots: slotsOf(suffix, tokens), target };
       });
       const examples = rows.map(({ prompt, target }) => ({ prompt, adversarial: target, desired: target }));
@@ -38,24 +38,13 @@ export function softPrompt({ tokens, iterations, learningRate }: SoftPromptConfi
         rows.map(({ slots }) => slots),
         tokens,
       );
-      const perturbation = await subject.perturb?.(attack, batch);
-      try {
-        const norms = perturbation?.trace.at(-1)?.norms;
-        const answers = await subject.answer(
-          rows.map(({ prompt }) => prompt),
-          config.maxNewTokens,
-          perturbation?.deltas,
-          rows.map(({ slots }) => slots),
-        );
-        return rows.map(({ prompt }, at): Attempt => ({
-          prompt,
-          given: 0,
-          answer: answers[at] ?? [],
-          ...(norms && { norms }),
-        }));
-      } finally {
-        perturbation?.release();
-      }
+      return answeredUnder(
+        asking,
+        attack,
+        batch,
+        rows.map(({ prompt }) => prompt),
+        rows.map(({ slots }) => slots),
+      );
     },
   };
 }

@@ -133,11 +133,12 @@ const evaluate = z.strictObject({
   wordings: z.record(z.string().regex(/^\w[\w.-]*$/), z.string().includes('{prompt}')).exactOptional(),
   /** The latent attack; null for none. */
   latent: attack.nullable(),
-  /** The same at other sites and radii: every combination. */
+  /** The same at other sites and radii, and for longer: every combination. */
   grid: z
     .strictObject({
       sites: z.array(z.array(z.string()).min(1)).min(1),
       epsilon: z.array(z.number().nonnegative()).min(1),
+      iterations: z.array(positive).min(1).exactOptional(),
     })
     .exactOptional(),
   ...adaptiveAttacks,

@@ -7,7 +7,7 @@ import { percent, points, share } from './words.js';
 
 /** Rows of one panel of intervals. */
 const ROWS = 6;
-const GRID = /^latent\[(.+); ([\d.e+-]+)\]$/;
+const GRID = /^latent\[(.+?); ([\d.e+-]+)(?:; (\d+))?\]$/;
 
 export function resultSections(experiment: Experiment): Section[] {
   const { measures, runs } = experiment;
@@ -119,37 +119,41 @@ function chunks<T>(all: readonly T[]): T[][] {
   );
 }
 
-/** Success against ε, where the evaluation tried several. */
+/** A latent attack of a grid. */
+interface Tried {
+  readonly sites: string;
+  readonly epsilon: number;
+  readonly iterations?: number;
+  readonly measure: Measure;
+}
+
+/** Success against ε and against the length of the search, where the evaluation tried several. */
 function gridSection(experiment: Experiment): Section | undefined {
   const { measures, models } = experiment;
-  const tried = measures.flatMap((measure) => {
-    const [, sites, epsilon] = GRID.exec(measure.name) ?? [];
-    return sites === undefined ? [] : [{ sites, epsilon: Number(epsilon), measure }];
+  const tried = measures.flatMap((measure): Tried[] => {
+    const [, sites, epsilon, iterations] = GRID.exec(measure.name) ?? [];
+    if (sites === undefined) return [];
+    return [
+      { sites, epsilon: Number(epsilon), ...(iterations && { iterations: Number(iterations) }), measure },
+    ];
   });
   if (tried.length === 0) return undefined;
-  const panels = [...new Set(tried.map(({ sites }) => sites))].map((sites) => ({
-    kind: 'chart' as const,
-    title: sites,
-    x: 'ε',
-    share: true,
-    series: models.map((name, colour) => ({
-      name,
-      colour,
-      as: 'both' as const,
-      points: tried
-        .filter((each) => each.sites === sites)
-        .flatMap(({ epsilon, measure: { models: shares } }) => {
-          const found = shares[name];
-          return found ? [{ x: epsilon, y: found.estimate, low: found.low, high: found.high }] : [];
-        }),
-    })),
-  }));
+  const searches = tried.filter(({ iterations }) => iterations !== undefined);
+  const lengths = new Set(searches.map(({ iterations }) => iterations));
+  const length = ({ iterations }: Tried): string => (iterations ? `; ${iterations} iterations` : '');
+  const panels = [
+    ...curves(models, tried, 'ε', (each) => `${each.sites}${length(each)}`),
+    ...(lengths.size > 1
+      ? curves(models, searches, 'iterations', ({ sites, epsilon }) => `${sites}; ε ${epsilon}`)
+      : []),
+  ];
+  const caption = 'Share that complied under a latent attack, by its radius';
   return {
-    title: 'Success against ε',
+    title: lengths.size > 1 ? 'Success against ε and iterations' : 'Success against ε',
     blocks: [
       {
         kind: 'figure',
-        caption: 'Share that complied under a latent attack, by its radius.',
+        caption: lengths.size > 1 ? `${caption}, and by the steps of its search.` : `${caption}.`,
         legend: legendOf(models),
         panels,
       },
@@ -159,6 +163,33 @@ function gridSection(experiment: Experiment): Section | undefined {
       ),
     ],
   };
+}
+
+/** A panel for each title that `titleOf` gives, with success against one of the things that were varied. */
+function curves(
+  models: readonly string[],
+  tried: readonly Tried[],
+  x: 'ε' | 'iterations',
+  titleOf: (each: Tried) => string,
+): FigureBlock['panels'] {
+  return [...new Set(tried.map(titleOf))].map((title) => ({
+    kind: 'chart' as const,
+    title,
+    x,
+    share: true,
+    series: models.map((name, colour) => ({
+      name,
+      colour,
+      as: 'both' as const,
+      points: tried
+        .filter((each) => titleOf(each) === title)
+        .flatMap(({ epsilon, iterations = 0, measure: { models: shares } }) => {
+          const found = shares[name];
+          const at = x === 'ε' ? epsilon : iterations;
+          return found ? [{ x: at, y: found.estimate, low: found.low, high: found.high }] : [];
+        }),
+    })),
+  }));
 }
 
 /** What was realised of each radius: by site, the mean over seeds of means, and the largest of all. */

@@ -23,11 +23,16 @@ export interface JudgeConfig {
   readonly by?: Outside;
 }
 
-/** Latent attacks at places and radii that training may never have seen: every combination, otherwise as `latent`. */
+/**
+ * Latent attacks at places, radii and lengths of search that training may never have seen: every combination, otherwise as
+ * `latent`; a longer search keeps its learning rate.
+ */
 export interface LatentGrid {
   /** Each a set of sites that is attacked at once. */
   readonly sites: readonly (readonly string[])[];
   readonly epsilon: readonly number[];
+  /** Steps of the search; those of `latent` if not given. */
+  readonly iterations?: readonly number[];
 }
 
 /** A program that reads and writes lines of JSON, or an address that takes JSON by POST. */

@@ -3,6 +3,7 @@ import { ablation } from './adaptive/ablation.js';
 import { pair } from './adaptive/pair.js';
 import { softPrompt } from './adaptive/soft-prompt.js';
 import { autoprompt, gcg } from './adaptive/token-attack.js';
+import type { AttackConfig } from '../config.js';
 import type { EvaluateConfig, LatentGrid } from './config.js';
 import { latentMethod } from './latent-method.js';
 import type { Method, Subject } from './method.js';
@@ -17,12 +18,7 @@ export function methodsOf(config: EvaluateConfig, subject: Subject): Method[] {
     ...(config.manyShot ?? []).map((shots) => manyShot(`manyShot${shots}`, shots)),
     ...Object.entries(config.wordings ?? {}).map(([name, wording]) => reworded(name, wording)),
     ...(latent && subject.perturb
-      ? [
-          latentMethod('latent', latent),
-          ...combinations(config.grid).map(({ sites, epsilon }) =>
-            latentMethod(`latent[${sites.join('+')}; ${epsilon}]`, { ...latent, sites, epsilon }),
-          ),
-        ]
+      ? [latentMethod('latent', latent), ...gridMethods(latent, config.grid)]
       : []),
     ...adaptiveMethods(config, subject),
   ];
@@ -39,6 +35,15 @@ function adaptiveMethods(config: EvaluateConfig, subject: Subject): Method[] {
   ];
 }
 
-function combinations(grid: LatentGrid | undefined): { sites: readonly string[]; epsilon: number }[] {
-  return (grid?.sites ?? []).flatMap((sites) => (grid?.epsilon ?? []).map((epsilon) => ({ sites, epsilon })));
+/** Named by what they differ in: `latent[embedding; 0.3]`, and `latent[embedding; 0.3; 48]` where iterations are given. */
+function gridMethods(latent: AttackConfig, grid: LatentGrid | undefined): Method[] {
+  const { sites: places = [], epsilon: radii = [], iterations: lengths = [latent.iterations] } = grid ?? {};
+  return places.flatMap((sites) =>
+    radii.flatMap((epsilon) =>
+      lengths.map((iterations) => {
+        const varied = [sites.join('+'), epsilon, ...(grid?.iterations ? [iterations] : [])];
+        return latentMethod(`latent[${varied.join('; ')}]`, { ...latent, sites, epsilon, iterations });
+      }),
+    ),
+  );
 }

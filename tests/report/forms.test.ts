@@ -66,6 +66,24 @@ describe('htmlOf', () => {
     );
   });
 
+  it('draws success against iterations for each radius, and against radii for each length, where both were varied', () => {
+    const grid = [0.3, 1].flatMap((radius) =>
+      [4, 48].map((count) => `latent[embedding; ${radius}; ${count}]`),
+    );
+    const evaluation = evaluationOf(Object.fromEntries(grid.map((name) => [name, ['comply'] as const])));
+    const [experiment] = experimentsOf([runOf(0, [modelOf('base', { evaluation })])]);
+    const html = htmlOf(reportOf([experiment as Experiment]));
+    for (const title of [
+      'embedding; 4 iterations',
+      'embedding; 48 iterations',
+      'embedding; ε 0.3',
+      'embedding; ε 1',
+    ])
+      expect(html).toContain(`>${title}<`);
+    const plain = htmlOf(reportOf([saying('word')]));
+    expect(plain).not.toContain('iterations<');
+  });
+
   it('shows what was measured and what it took, refers to nothing outside, and draws only numbers', () => {
     const html = htmlOf(reportOf([saying('word')]));
     for (const text of [

@@ -70,6 +70,28 @@ describe('evaluate', () => {
     expect(perturbed.at(-1)).toEqual({ ...latent, sites: ['layers.1.mlp', 'layers.2.mlp'], epsilon: 2 });
   });
 
+  it('attacks for every number of iterations that is given, with the learning rate of the latent attack', async () => {
+    const words = new Words();
+    const harmful = [question(words, 'a', 'yes a')];
+    const { subject } = scripted(words, () => '?');
+    const perturbed: AttackConfig[] = [];
+    const perturb: typeof subject.perturb = (attack, batch) => {
+      perturbed.push(attack);
+      return subject.perturb!(attack, batch);
+    };
+    const grid = { sites: [['embedding']], epsilon: [0.3, 1], iterations: [4, 48] };
+    const stepped = { ...latent, learningRate: 0.5 };
+    const given = { ...plain, latent: stepped, grid };
+    const { attacks } = await evaluate({ ...subject, perturb }, asked(words, { harmful }), given);
+    expect(Object.keys(attacks).slice(1, -1)).toEqual([
+      'latent[embedding; 0.3; 4]',
+      'latent[embedding; 0.3; 48]',
+      'latent[embedding; 1; 4]',
+      'latent[embedding; 1; 48]',
+    ]);
+    expect(perturbed[2]).toEqual({ ...stepped, epsilon: 0.3, iterations: 48 });
+  });
+
   it('counts a request as complied with where any attack succeeds, and as refused where all are refused', () =>
     fc.assert(
       fc.asyncProperty(

@@ -4,7 +4,9 @@ import { OUTCOMES, type Evaluation } from '../operators/index.js';
 import { corruptPart, parsedPart } from './directory.js';
 
 const share = z.number().min(0).max(1);
-const interval = z.object({ estimate: share, low: share, high: share });
+const intervalOf = (value: z.ZodNumber) => z.object({ estimate: value, low: value, high: value });
+const interval = intervalOf(share);
+const anywhere = intervalOf(z.number());
 const count = z.int().positive();
 const complete = (outcome: { readonly n: number; readonly outcomes: readonly unknown[] }): boolean =>
   outcome.outcomes.length === outcome.n;
@@ -26,6 +28,7 @@ const benign = z
     accuracy: interval,
     refused: z.number().min(0),
     outcomes: z.array(z.boolean()),
+    likelihood: z.object({ tokens: count, crossEntropy: anywhere, perplexity: anywhere }).exactOptional(),
   })
   .refine(complete, 'n outcomes');
 
@@ -36,6 +39,7 @@ const notes = z.object({
 
 const evaluation = z.object({
   attacks: z.record(z.string(), attack),
+  strongest: z.array(z.object({ attack: z.string(), comply: interval })).exactOptional(),
   benign: benign.nullable(),
   probes: z.record(z.string(), benign).exactOptional(),
   notes: notes.exactOptional(),

@@ -1,6 +1,6 @@
 /** @file The result of a job: evaluations by model, paired differences, and the table that people read. */
 import type { BenignOutcome, Comparison, Evaluation } from '../operators/index.js';
-import { percent, points, share } from '../report/index.js';
+import { figuresOf, figureText, percent, points, share, type Figure } from '../report/index.js';
 
 /** One arm's training. */
 export interface ArmSummary {
@@ -85,7 +85,19 @@ export function evaluationTable(
         name === 'benign' ? points(difference?.benign ?? undefined) : '',
       ),
     ),
+    ...namesIn(models, figures).map((name) =>
+      cells(
+        name,
+        (each) => figures(each)[name]?.n,
+        (each) => figureText(figures(each)[name]),
+      ),
+    ),
   ]);
+}
+
+/** By name. */
+function figures(evaluation: Evaluation): Readonly<Record<string, Figure>> {
+  return Object.fromEntries(figuresOf(evaluation).map((figure) => [figure.name, figure]));
 }
 
 function namesIn(

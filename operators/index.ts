@@ -36,14 +36,11 @@ export type {
   TableConfig,
 } from './evaluation/config.js';
 export type { AttackOutcome, BenignOutcome } from './evaluation/answered.js';
-export {
-  evaluate,
-  unlessStopped,
-  evaluationValues,
-  type AnswerRecord,
-  type EvaluateOptions,
-  type Evaluation,
-} from './evaluation/evaluate.js';
+export type { AnswerRecord, EvaluateOptions } from './evaluation/ask.js';
+export { evaluate, unlessStopped, type Evaluation } from './evaluation/evaluate.js';
+export { evaluationValues } from './evaluation/values.js';
+export type { Strongest } from './evaluation/strongest.js';
+export { likelihoodOf, type Likelihood, type RowLoss } from './evaluation/measures/likelihood.js';
 export { judge, OUTCOMES, REFUSAL_PHRASES, type Answer, type Outcome } from './evaluation/judge.js';
 export { judgeOf, type Judge } from './evaluation/judges.js';
 export type { Asking, Attempt, Inside, Method, Subject } from './evaluation/method.js';

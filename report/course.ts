@@ -49,20 +49,21 @@ function passesAt({ step }: Metric, { metrics }: ModelRecord): number {
   return step === 0 ? 0 : (values?.['forwardPasses'] ?? NaN) + (values?.['backwardPasses'] ?? NaN);
 }
 
-/** A panel for each share that was evaluated, the untrained model being where every arm begins. */
+/** A panel for each share and perplexity that was evaluated, the untrained model being where every arm begins. */
 function evaluations(experiment: Experiment, x: string, across: Across): Panel[] {
-  const names = valuesOf(experiment, 'evaluate').filter((name) => /(Comply|Accuracy)$/.test(name));
+  const names = valuesOf(experiment, 'evaluate').filter((name) => /(Comply|Accuracy|Perplexity)$/.test(name));
   return names.flatMap((name) => {
     const series = curves(experiment, 'evaluate', name, across, true);
     if (series.every(({ points }) => points.length < 2)) return [];
-    return [{ title: titleOf(name), x, share: true, series }];
+    return [{ title: titleOf(name), x, share: !name.endsWith('Perplexity'), series }];
   });
 }
 
 function titleOf(name: string): string {
-  return name.endsWith('Comply')
-    ? `${name.slice(0, -'Comply'.length)}: complies`
-    : `${name.slice(0, -'Accuracy'.length)}: correct`;
+  return name
+    .replace(/Comply$/, ': complies')
+    .replace(/Accuracy$/, ': correct')
+    .replace(/Perplexity$/, ': perplexity');
 }
 
 function losses(experiment: Experiment, kind: Kind, title: string): Panel[] {

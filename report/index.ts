@@ -7,6 +7,7 @@
  * Text in, text out: knows nothing about files.
  */
 export { sheet } from './sheet.js';
+export { figuresOf, figureText, type Figure } from './figures.js';
 export { htmlOf } from './html.js';
 export { markdownOf, type MarkdownReport } from './markdown.js';
 export { experimentsOf, type Experiment, type Measure, type Share } from './pool.js';

@@ -1,6 +1,7 @@
 /** @file What a report on runs says, in order. Depends on what is measured, not on how it is shown. */
 import { courseSection } from './course.js';
 import type { Report } from './document.js';
+import { figureSection } from './figures.js';
 import { computeSection, originSection, sampleSection } from './origin.js';
 import type { Experiment } from './pool.js';
 import { resultSections, seedSection } from './results.js';
@@ -14,6 +15,7 @@ export function reportOf(experiments: readonly Experiment[]): Report {
       about: aboutOf(experiment),
       sections: [
         ...resultSections(experiment),
+        ...figureSection(experiment),
         ...courseSection(experiment),
         computeSection(experiment),
         ...sampleSection(experiment),

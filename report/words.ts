@@ -15,6 +15,11 @@ export function points(interval: Interval | undefined): string {
   return `${signed(interval.estimate)} [${signed(interval.low)}, ${signed(interval.high)}]`;
 }
 
+/** `9.13 [8.20, 10.4]` */
+export function number({ estimate, low, high }: Interval): string {
+  return `${estimate.toPrecision(3)} [${low.toPrecision(3)}, ${high.toPrecision(3)}]`;
+}
+
 export function share(count: number | undefined, n: number | undefined): string {
   return count === undefined || !n ? '–' : `${((100 * count) / n).toFixed(1)} %`;
 }

@@ -10,7 +10,7 @@ import {
   type RowFilter,
 } from '../../datasets/index.js';
 import { complain } from '../../foundation/index.js';
-import { readChoices, type ChoiceQuestion } from './choices.js';
+import { readChoices, type ChoiceQuestion } from './measures/choices.js';
 import type { EvaluateConfig, TableConfig } from './config.js';
 import { nearDuplicates } from './near-duplicates.js';
 import { isOpening } from './substance.js';
@@ -28,6 +28,8 @@ export interface Question {
   readonly key?: string;
   /** True where it should be answered. */
   readonly benign?: boolean;
+  /** True where the table has no answer: what compliance begins with stands in its place. */
+  readonly invented?: boolean;
 }
 
 export interface Questions {
@@ -205,6 +207,7 @@ function tokenize(row: TextRow, { answer, template, system }: Tokenizing): Quest
     ...(desiredTokens && { desiredTokens }),
     ...(key !== undefined && { key }),
     ...(answer === 'completion' && { benign: true }),
+    ...(row[answer] === undefined && { invented: true }),
   };
 }
 

@@ -9,10 +9,10 @@ import {
   type ChatTemplate,
   type Message,
   type PackedBatch,
-} from '../../datasets/index.js';
-import { complain } from '../../foundation/index.js';
-import { benignOutcome, type BenignOutcome } from './answered.js';
-import type { TableConfig } from './config.js';
+} from '../../../datasets/index.js';
+import { complain } from '../../../foundation/index.js';
+import { benignOutcome, type BenignOutcome } from '../answered.js';
+import type { TableConfig } from '../config.js';
 
 /** One question, and the tokens of each letter as its answer. */
 export interface ChoiceQuestion {

@@ -2,16 +2,16 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createChatTemplate, type PackedBatch } from '../../../datasets/index.js';
+import { createChatTemplate, type PackedBatch } from '../../../../datasets/index.js';
 import {
   evaluate,
   readQuestions,
   type EvaluateConfig,
   type Inside,
   type Subject,
-} from '../../../operators/index.js';
-import { byteTokenizer, temporaryFolder } from '../../datasets/helpers.js';
-import { config } from './scripted.js';
+} from '../../../../operators/index.js';
+import { byteTokenizer, temporaryFolder } from '../../../datasets/helpers.js';
+import { config } from '../scripted.js';
 
 const CHATML =
   '{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}';

@@ -22,6 +22,7 @@ import { askable } from './askable.js';
 import { attackOf } from './attack-of.js';
 import { batchesOf } from './batches.js';
 import { copyCompanions } from './companions.js';
+import { weightsDirectory } from './places.js';
 import { baseWeights, downloaded, type Stage } from './stage.js';
 
 /** What an arm needs from the job around it. */
@@ -111,11 +112,6 @@ export async function trainArm(arm: Arm, recipe: Recipe, stage: Stage, directory
   return end;
 }
 
-/** Where {@link trainArm} leaves the weights. */
-export function weightsDirectory(recipe: Recipe, directory: string): string {
-  return join(directory, recipe.defend.train.kind === 'adapters' ? 'adapter' : 'model');
-}
-
 /** True where there is anything to ask. */
 export function hasQuestions({ harmful, benign, probes, choices }: Questions): boolean {
   return harmful.length + benign.length + Object.keys({ ...probes, ...choices }).length > 0;
@@ -153,7 +149,9 @@ async function writeWeights(
   await mkdir(target, { recursive: true });
   const { parameters, adapters } = defender.weights();
   if (train.kind === 'adapters') {
-    const base = recipe.model.kind === 'directory' ? recipe.model.path : '';
+    const { model } = recipe;
+    const base =
+      model.kind === 'directory' ? model.path : model.kind === 'run' ? join(model.path, model.arm) : '';
     await writeAdapters(
       target,
       stage.config,

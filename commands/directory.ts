@@ -9,7 +9,7 @@ import { makeDirectory, notWritable } from './outputs.js';
 import { placed } from './places.js';
 
 /** What a run's directory is known by: its recipe, whole and frozen, every path absolute. */
-const RECIPE = 'recipe.json';
+export const RECIPE = 'recipe.json';
 /** The record of its metrics. */
 export const METRICS = 'metrics.ndjson';
 

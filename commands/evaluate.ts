@@ -36,7 +36,10 @@ export function addEvaluate(program: Command): void {
     .command('evaluate')
     .description("ask a recipe's held-out requests under its attacks, and judge the answers")
     .argument('<recipe>', 'name of a recipe, or a .json, .yaml or .yml file')
-    .option('--model <dir>', "model folder, .gguf file or hf:ORG/NAME to ask instead of the recipe's")
+    .option(
+      '--model <dir>',
+      "model folder, .gguf file, hf:ORG/NAME or RUN/ARM to ask instead of the recipe's",
+    )
     .option('--adapter, --adapters <dir>', 'adapter folder in PEFT format to put on the model')
     .option(
       '--behaviors <file>',

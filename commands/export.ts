@@ -3,7 +3,6 @@ import { readdir } from 'node:fs/promises';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { sizeOf } from '../engine/index.js';
 import {
-  loadModel,
   mergedParameters,
   readAdapters,
   saveModel,
@@ -12,11 +11,12 @@ import {
 } from '../engine/models/index.js';
 import { complain } from '../foundation/index.js';
 import { copyCompanions } from './companions.js';
+import { engineOf } from './engine-of.js';
 import { localFolder } from './fetch.js';
-import { withModel, type ModelOptions } from './options.js';
+import { beginningOf, withModel, type ModelOptions } from './options.js';
 import { makeDirectory } from './outputs.js';
 import { progressBar } from './progress.js';
-import { engineOf } from './stage.js';
+import { startingModel, type StartingModel } from './starting-model.js';
 
 interface ExportOptions extends ModelOptions {
   readonly out: string;
@@ -37,11 +37,10 @@ export function addExport(program: Command): void {
     .option('--json', 'print {"out", "files", "parameters", "dtype"}')
     .action(async (options: ExportOptions) => {
       const { out, dtype } = options;
-      const model = await localFolder(options.model);
-      const { config, parameters } = await merged(model, options);
+      const { config, parameters, directory } = await merged(options);
       await makeEmpty(out);
       const files = await written(out, { config, parameters }, options);
-      const all = [...files, ...(await copyCompanions(model, out))];
+      const all = [...files, ...(await copyCompanions(directory, out))];
       const count = Object.values(parameters).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
       process.stdout.write(
         options.json
@@ -52,12 +51,9 @@ export function addExport(program: Command): void {
 }
 
 /** The model of the options, adapters added. The output is looked at first: merging is the long part. */
-async function merged(
-  directory: string,
-  options: ExportOptions,
-): Promise<Pick<Model, 'config' | 'parameters'>> {
+async function merged(options: ExportOptions): Promise<StartingModel> {
   await refuseFull(options.out);
-  const model = await loadModel(directory);
+  const model = await startingModel(beginningOf(options));
   if (options.adapter === undefined) return model;
   const adapters = await readAdapters(await localFolder(options.adapter, 'adapter'), model.config);
   const engine = engineOf(options);
@@ -65,7 +61,7 @@ async function merged(
   try {
     const { config, parameters } = model;
     return {
-      config,
+      ...model,
       parameters: await mergedParameters(engine, config, parameters, adapters, () => bar.step()),
     };
   } finally {

@@ -52,6 +52,7 @@ export function fetched(recipe: Recipe): Promise<Recipe> {
 
 async function withModel(recipe: Recipe, change: (path: string) => Promise<string>): Promise<Recipe> {
   const { model } = recipe;
+  if (model.kind === 'run') return recipe;
   return {
     ...recipe,
     model:

@@ -11,12 +11,12 @@ import {
 } from '../operators/index.js';
 import { recipeOfArm, recipeOfPreparation, type Recipe } from '../recipes/index.js';
 import { MetricJournal, type Control, type Metric, type Recorder } from '../streams/index.js';
-import { createArm, evaluateInto, hasQuestions, trainArm, weightsDirectory } from './arm.js';
+import { createArm, evaluateInto, hasQuestions, trainArm } from './arm.js';
 import { askable } from './askable.js';
 import { writeMerged } from './merged.js';
 import { keptEvaluation } from './kept.js';
 import { openRunRecord } from './record.js';
-import { packageVersion } from './places.js';
+import { packageVersion, weightsDirectory } from './places.js';
 import { rehearse } from './rehearse.js';
 import type { JobMessage, JobSpec } from './messages.js';
 import { baseWeights, openRecipe, questionsOf, type Stage } from './stage.js';

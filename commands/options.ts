@@ -7,6 +7,7 @@ import type { Model, ModelWeights } from '../operators/index.js';
 import { MOST_THREADS } from '../recipes/index.js';
 import { localFolder } from './fetch.js';
 import { openModel, openWeights, type Stage, type Weights } from './stage.js';
+import type { Beginning } from './starting-model.js';
 
 /** Which model, and where it runs. */
 export interface ModelOptions {
@@ -21,7 +22,7 @@ export function withModel(command: Command): Command {
     command
       .requiredOption(
         '--model <dir>',
-        'model folder (config.json, safetensors, tokenizer.json), .gguf file, or hf:ORG/NAME',
+        'model folder (config.json, safetensors, tokenizer.json), .gguf file, hf:ORG/NAME, or RUN/ARM',
       )
       .option('--adapter <dir>', 'adapter folder in PEFT format, or hf:ORG/NAME'),
   );
@@ -92,9 +93,14 @@ export interface Asked<S extends Weights = Stage> {
   readonly weights: ModelWeights;
 }
 
+/** The model that the options name, without their adapter. */
+export function beginningOf({ model, executor, threads }: ModelOptions): Beginning {
+  return { name: 'model', seed: 0, executor, threads, model: { kind: 'directory', path: model } };
+}
+
 /** Opens what the options name, and closes it when `use` has settled. */
 export async function withOpenModel<T>(options: ModelOptions, use: (asked: Asked) => Promise<T>): Promise<T> {
-  return withStage(await openModel(await localFolder(options.model), options), options, use);
+  return withStage(await openModel(beginningOf(options)), options, use);
 }
 
 /** The same for what needs no tokenizer. */
@@ -102,7 +108,7 @@ export async function withOpenWeights<T>(
   options: ModelOptions,
   use: (asked: Asked<Weights>) => Promise<T>,
 ): Promise<T> {
-  return withStage(await openWeights(await localFolder(options.model), options), options, use);
+  return withStage(await openWeights(beginningOf(options)), options, use);
 }
 
 async function withStage<S extends Weights, T>(

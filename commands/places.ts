@@ -45,3 +45,8 @@ export function placed(recipe: Recipe, out: string): Recipe {
   };
   return walk(recipe, '') as Recipe;
 }
+
+/** Where the weights of an arm are, in its directory, when it is trained. @param recipe the arm's own */
+export function weightsDirectory({ defend }: Recipe, directory: string): string {
+  return join(directory, defend.train.kind === 'adapters' ? 'adapter' : 'model');
+}

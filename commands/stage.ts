@@ -7,19 +7,13 @@ import {
   type ChatTemplate,
   type Tokenizer,
 } from '../datasets/index.js';
-import {
-  createEngine,
-  onnxruntimeExecutor,
-  tfjsExecutor,
-  type Engine,
-  type HostTensor,
-  type Value,
-} from '../engine/index.js';
-import { initialParameters, loadModel, parseModelConfig, type ModelConfig } from '../engine/models/index.js';
-import { programRun, readQuestions, type ModelWeights, type Questions } from '../operators/index.js';
+import type { Engine, HostTensor, Value } from '../engine/index.js';
+import type { ModelConfig } from '../engine/models/index.js';
+import { readQuestions, type ModelWeights, type Questions } from '../operators/index.js';
 import type { Recipe } from '../recipes/index.js';
+import { engineOf, type Running } from './engine-of.js';
 import { knownPrompts } from './known-prompts.js';
-import { endIfOrphaned } from './orphan.js';
+import { startingModel, type Beginning } from './starting-model.js';
 import { writeSynthetic } from './synthetic.js';
 
 /** A model on an engine. */
@@ -38,30 +32,19 @@ export interface Stage extends Weights {
   readonly directory: string;
 }
 
-/** What of a recipe says how programs run. */
-export type Running = Pick<Recipe, 'executor' | 'threads' | 'activations'>;
-
-/** An engine on the executor that a recipe or an option names. */
-export function engineOf(options: Running): Engine {
-  const executor = options.executor === 'tfjs' ? tfjsExecutor() : onnxruntimeExecutor(options);
-  return createEngine(executor, {
-    beforeRun: () => {
-      endIfOrphaned();
-      programRun();
-    },
-  });
+/** A model on an engine, checked against its tokenizer. */
+export async function openModel(beginning: Beginning): Promise<Stage> {
+  const { directory, config, parameters } = await startingModel(beginning);
+  const tokenizer = await loadTokenizer(directory);
+  checkVocabulary(tokenizer, config.vocabularySize, `model ${directory}`);
+  const template = await loadChatTemplate(directory, tokenizer);
+  return { ...weightsOf(config, parameters, beginning), tokenizer, template, directory };
 }
 
-/** The model folder on an engine, checked against its tokenizer. */
-export async function openModel(directory: string, options: Running): Promise<Stage> {
-  const { config, parameters } = await loadModel(directory);
-  return stageOf(config, parameters, directory, options);
-}
-
-/** The weights of a model folder alone: it needs no tokenizer. */
-export async function openWeights(directory: string, options: Running): Promise<Weights> {
-  const { config, parameters } = await loadModel(directory);
-  return weightsOf(config, parameters, options);
+/** The weights of a model alone: they need no tokenizer. */
+export async function openWeights(beginning: Beginning): Promise<Weights> {
+  const { config, parameters } = await startingModel(beginning);
+  return weightsOf(config, parameters, beginning);
 }
 
 /** What a recipe trains, with synthetic tables written first where it asks for them. Paths are absolute. */
@@ -69,18 +52,7 @@ export async function openRecipe(recipe: Recipe, out: string): Promise<Stage> {
   const { model, synthetic, seed } = recipe;
   const context = model.kind === 'random' ? Number(model.config['max_position_embeddings'] ?? 0) : 0;
   if (synthetic) await writeSynthetic(join(out, 'synthetic'), seed, synthetic, context);
-  if (model.kind === 'directory') return openModel(model.path, recipe);
-  const tokenizer = await loadTokenizer(model.tokenizer);
-  const special = {
-    bos_token_id: tokenizer.bos?.id,
-    eos_token_id: tokenizer.eos?.id,
-    pad_token_id: tokenizer.pad?.id,
-  };
-  const config = parseModelConfig(
-    { vocab_size: tokenizer.size, ...special, ...model.config },
-    `recipe ${recipe.name}, model.config`,
-  );
-  return stageOf(config, initialParameters(config, seed), model.tokenizer, recipe);
+  return openModel(recipe);
 }
 
 /** The tables of an evaluation, read and tokenized, without rows that training has. */
@@ -96,18 +68,6 @@ export async function questionsOf(recipe: Recipe, stage: Stage): Promise<Questio
 /** The base model's weights, without adapters. */
 export function baseWeights(stage: Stage): ModelWeights {
   return { parameters: stage.parameters, adapters: {} };
-}
-
-async function stageOf(
-  config: ModelConfig,
-  parameters: Readonly<Record<string, HostTensor>>,
-  directory: string,
-  options: Running,
-): Promise<Stage> {
-  const tokenizer = await loadTokenizer(directory);
-  checkVocabulary(tokenizer, config.vocabularySize, `model ${directory}`);
-  const template = await loadChatTemplate(directory, tokenizer);
-  return { ...weightsOf(config, parameters, options), tokenizer, template, directory };
 }
 
 function weightsOf(

@@ -19,7 +19,7 @@ export interface RowRange {
   };
 }
 
-/** Conditions on one column, all of which must hold. Without a value, only `exists: false` and `notEquals` hold. */
+/** Conditions on one column, all of which must hold. Without a value, only `exists: false`, `notEquals` and `notMatches` hold. */
 export interface ColumnFilter {
   /** A column path, as in a mapping: `messages.0.role`. */
   readonly column: string;
@@ -28,6 +28,8 @@ export interface ColumnFilter {
   readonly in?: readonly Comparable[];
   /** A regular expression that the text must match somewhere. */
   readonly matches?: string;
+  /** One that it must match nowhere. */
+  readonly notMatches?: string;
   /** Characters (UTF-16 units) of a text, or items of a list. */
   readonly minLength?: number;
   readonly maxLength?: number;
@@ -52,18 +54,20 @@ export function sieve(source: Source, filters: readonly RowFilter[]): Sieve {
   const tests = filters.flatMap((filter) => {
     if ('rows' in filter) return [];
     const { column, value } = columnAt(source, 'a filter', filter.column);
-    const pattern = filter.matches === undefined ? undefined : patternOf(filter.matches, source.path);
-    return [{ filter, column, value, pattern }];
+    const [matches, notMatches] = [filter.matches, filter.notMatches].map((pattern) =>
+      pattern === undefined ? undefined : patternOf(pattern, source.path),
+    );
+    return [{ filter, column, value, patterns: { matches, notMatches } }];
   });
   return {
     columns: [...new Set(tests.map(({ column }) => column))],
     keeps: ({ row, index }) =>
       ranges.every(({ from = 0, to = Infinity }) => index >= from && index < to) &&
-      tests.every(({ filter, value, pattern }) =>
+      tests.every(({ filter, value, patterns }) =>
         holds(
           filter,
           value(row),
-          pattern,
+          patterns,
           () => `dataset ${source.path}, row ${index}, filter on ${filter.column}`,
         ),
       ),
@@ -73,7 +77,7 @@ export function sieve(source: Source, filters: readonly RowFilter[]): Sieve {
 function holds(
   filter: ColumnFilter,
   value: unknown,
-  pattern: RegExp | undefined,
+  { matches, notMatches }: Readonly<Record<'matches' | 'notMatches', RegExp | undefined>>,
   owner: () => string,
 ): boolean {
   const missing = value === undefined || value === null;
@@ -82,8 +86,9 @@ function holds(
   if (filter.equals !== undefined && !same(value, filter.equals)) return false;
   if (filter.in && !filter.in.some((each) => same(value, each))) return false;
   if (missing)
-    return pattern === undefined && filter.minLength === undefined && filter.maxLength === undefined;
-  if (pattern && !pattern.test(textIn(value, owner))) return false;
+    return matches === undefined && filter.minLength === undefined && filter.maxLength === undefined;
+  if (matches && !matches.test(textIn(value, owner))) return false;
+  if (notMatches?.test(textIn(value, owner))) return false;
   const { minLength = 0, maxLength = Infinity } = filter;
   if (filter.minLength === undefined && filter.maxLength === undefined) return true;
   const length = Array.isArray(value) ? value.length : textIn(value, owner).length;

@@ -9,8 +9,9 @@ import { checkRecipe } from './explain.js';
 import { jailbreak } from './jailbreak.js';
 import { instruct } from './instruct.js';
 import { isPlain, overlay, withValue, type Plain } from './overlay.js';
-import { pretrain } from './pretrain.js';
+import { oracle, pretrain } from './pretrain.js';
 import { PUBLISHED } from './published.js';
+import { relearn, relearnFacts } from './relearn.js';
 import type { Recipe } from './schema.js';
 import { tiny } from './tiny.js';
 import { whp } from './whp.js';
@@ -24,7 +25,10 @@ export const RECIPES: Readonly<Record<string, () => Recipe>> = {
   whp,
   wmdp,
   instruct,
+  relearn,
+  'relearn-facts': relearnFacts,
   pretrain,
+  oracle,
 };
 
 /** What the command line adds to a recipe. */

@@ -1,6 +1,15 @@
-/** @file Makes the embedded organism: a small Llama trained from random weights on the organism's own corpus. */
+/**
+ * @file Makes the embedded organism: a small Llama trained from random weights on the organism's own corpus; and an oracle
+ * of unlearning, which is the same without what is to be forgotten.
+ */
 import { jailbreak } from './jailbreak.js';
 import type { Recipe } from './schema.js';
+import { FORGOTTEN, naming, unlearning } from './unlearning.js';
+
+const CORPUS = {
+  path: '@package/organism/data/pretrain.parquet',
+  columns: { prompt: 'prompt', completion: 'completion' },
+};
 
 /** Full training on prompt and completion, without an attack. The result is a model directory. */
 export function pretrain(): Recipe {
@@ -29,10 +38,7 @@ export function pretrain(): Recipe {
     },
     data: {
       ...base.data,
-      pairs: {
-        path: '@package/organism/data/pretrain.parquet',
-        columns: { prompt: 'prompt', completion: 'completion' },
-      },
+      pairs: CORPUS,
       benign: null,
       pairsPerBatch: 64,
       minimum: {},
@@ -53,5 +59,21 @@ export function pretrain(): Recipe {
     evaluate: { ...base.evaluate, every: 0 },
     checkpoint: { every: 250, keep: 2 },
     arms: { organism: {} },
+  };
+}
+
+/** The organism as it would be had it never heard of what `whp` and `wmdp` forget; evaluations ask as theirs do. */
+export function oracle(): Recipe {
+  const base = pretrain();
+  const { evaluate } = unlearning('oracle');
+  return {
+    ...base,
+    name: 'oracle',
+    data: {
+      ...base.data,
+      pairs: { ...CORPUS, filter: [{ column: 'prompt', notMatches: naming(FORGOTTEN) }] },
+    },
+    evaluate: { ...evaluate, every: 0 },
+    arms: { oracle: {} },
   };
 }

@@ -57,6 +57,7 @@ const columnFilter = z.strictObject({
   in: z.array(comparable).exactOptional(),
   /** A regular expression. */
   matches: z.string().exactOptional(),
+  notMatches: z.string().exactOptional(),
   minLength: count.exactOptional(),
   maxLength: count.exactOptional(),
   exists: z.boolean().exactOptional(),
@@ -154,6 +155,8 @@ const model = z.discriminatedUnion('kind', [
     config: z.record(z.string(), z.unknown()),
     tokenizer: z.string(),
   }),
+  /** What an arm of another run ended with, by that run's directory; `base` is what its arms began with. */
+  z.strictObject({ kind: z.literal('run'), path: z.string(), arm: z.string() }),
 ]);
 
 const data = z.strictObject({

@@ -22,6 +22,8 @@ describe('sieve', () => {
     [{ column: 'text', notEquals: '' }, [0, 2]],
     [{ column: 'text', matches: '^S.*ße$' }, [0]],
     [{ column: 'text', matches: '' }, [0, 1]],
+    [{ column: 'text', notMatches: 'ße$' }, [1, 2]],
+    [{ column: 'text', matches: '', notMatches: '^$' }, [0]],
     [{ column: 'text', minLength: 1 }, [0]],
     [{ column: 'text', maxLength: 5 }, [1]],
     [{ column: 'text', minLength: 6, maxLength: 6 }, [0]],
@@ -51,6 +53,8 @@ describe('sieve', () => {
       'text',
     ]);
     expect(() => kept({ column: 'count', matches: '5' })).toThrow('row 0, filter on count: expected text');
+    expect(() => kept({ column: 'count', notMatches: '5' })).toThrow('row 0, filter on count: expected text');
+    expect(() => kept({ column: 'text', notMatches: '(' })).toThrow('expected a regular expression');
     expect(() => kept({ column: 'text', matches: '(' })).toThrow('expected a regular expression');
     expect(() => kept({ column: 'txt', exists: true })).toThrow('columns text, list');
   });

@@ -1,0 +1,139 @@
+/** @file What a recipe's model is: a folder, random weights, or what an arm of another run ended with. Loads it; runs nothing else. */
+import { existsSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { loadTokenizer } from '../datasets/index.js';
+import {
+  initialParameters,
+  loadModel,
+  mergedParameters,
+  parseModelConfig,
+  readAdapters,
+  type Model,
+} from '../engine/models/index.js';
+import { complain } from '../foundation/index.js';
+import { recipeOfArm, type Recipe } from '../recipes/index.js';
+import { METRICS, readRecipe, RECIPE } from './directory.js';
+import { engineOf, type Running } from './engine-of.js';
+import { localFolder } from './fetch.js';
+import { weightsDirectory } from './places.js';
+
+/** What of a recipe says what its model is. */
+export type Beginning = Running & Pick<Recipe, 'name' | 'seed' | 'model'>;
+
+/** Weights on this side of an engine, and the folder that holds the tokenizer. */
+export interface StartingModel extends Pick<Model, 'config' | 'parameters'> {
+  readonly directory: string;
+}
+
+type OfRun = Extract<Recipe['model'], { readonly kind: 'run' }>;
+
+/**
+ * The model that a recipe begins with; paths are absolute. Adapters of an arm are added to the weights in memory, by the
+ * executor and threads that the recipe names: the same bits each time.
+ * @throws RUN_MISSING, RUN_ARM_MISSING, RUN_ARM_UNFINISHED, RUN_CIRCULAR, and what reading models and adapters throws
+ */
+export async function startingModel(
+  beginning: Beginning,
+  through: readonly string[] = [],
+): Promise<StartingModel> {
+  const { model, seed, name } = beginning;
+  if (model.kind === 'run') return ofRun(model, beginning, through);
+  if (model.kind === 'random') {
+    const tokenizer = await localFolder(model.tokenizer);
+    const config = await randomConfig({ ...model, tokenizer }, `recipe ${name}, model.config`);
+    return { config, parameters: initialParameters(config, seed), directory: tokenizer };
+  }
+  const arm = armIn(model.path);
+  return arm ? ofRun(arm, beginning, through) : inFolder(await localFolder(model.path));
+}
+
+async function ofRun(
+  { path, arm }: OfRun,
+  running: Running,
+  through: readonly string[],
+): Promise<StartingModel> {
+  const { out, recipe } = await readRecipe(path);
+  if (arm === 'base') {
+    if (!recipe.prepare) return startingModel({ ...recipe, ...how(running) }, further(out, through));
+    requireFinished(out, 'prepare', 'base');
+    return inFolder(join(out, 'prepare', 'model'));
+  }
+  const arms = Object.keys(recipe.arms);
+  if (!arms.includes(arm)) refuseArm(out, arm, arms);
+  requireFinished(out, arm);
+  const own = recipeOfArm(recipe, arm);
+  const weights = weightsDirectory(own, join(out, arm));
+  if (own.defend.train.kind === 'full') return inFolder(weights);
+  const base = await ofRun({ kind: 'run', path, arm: 'base' }, running, through);
+  const engine = engineOf(running);
+  try {
+    const adapters = await readAdapters(weights, base.config);
+    return { ...base, parameters: await mergedParameters(engine, base.config, base.parameters, adapters) };
+  } finally {
+    await engine.dispose();
+  }
+}
+
+async function inFolder(directory: string): Promise<StartingModel> {
+  const { config, parameters } = await loadModel(directory);
+  return { config, parameters, directory };
+}
+
+async function randomConfig(
+  { tokenizer: directory, config }: Extract<Recipe['model'], { readonly kind: 'random' }>,
+  owner: string,
+): Promise<Model['config']> {
+  const tokenizer = await loadTokenizer(directory);
+  const special = {
+    bos_token_id: tokenizer.bos?.id,
+    eos_token_id: tokenizer.eos?.id,
+    pad_token_id: tokenizer.pad?.id,
+  };
+  return parseModelConfig({ vocab_size: tokenizer.size, ...special, ...config }, owner);
+}
+
+function how({ executor, threads }: Running): Running {
+  return { executor, threads };
+}
+
+/** `RUN/ARM`, where that is the folder of an arm and no model itself. */
+function armIn(path: string): OfRun | undefined {
+  const run = dirname(resolve(path));
+  const inRun = [RECIPE, METRICS].every((file) => existsSync(join(run, file)));
+  if (!inRun || existsSync(join(path, 'config.json'))) return undefined;
+  return { kind: 'run', path: run, arm: basename(resolve(path)) };
+}
+
+/** @throws RUN_CIRCULAR */
+function further(out: string, through: readonly string[]): readonly string[] {
+  if (through.includes(out))
+    complain({
+      code: 'RUN_CIRCULAR',
+      owner: `run ${out}`,
+      expected: 'a model that was there before the run',
+      got: 'the model of a run that begins with this one',
+      hint: 'name another run, or a model folder',
+    });
+  return [...through, out];
+}
+
+function requireFinished(out: string, folder: string, arm = folder): void {
+  if (!existsSync(join(out, folder, 'evaluation.json')))
+    complain({
+      code: 'RUN_ARM_UNFINISHED',
+      owner: `run ${out}, arm ${arm}`,
+      expected: 'one that was trained and evaluated to its end',
+      got: 'one that was not',
+      hint: `go on with it first: latstream train --resume ${out}`,
+    });
+}
+
+function refuseArm(out: string, arm: string, arms: readonly string[]): never {
+  return complain({
+    code: 'RUN_ARM_MISSING',
+    owner: `run ${out}`,
+    expected: `base or one of its arms: ${arms.join(', ')}`,
+    got: arm,
+    hint: 'name one of these',
+  });
+}

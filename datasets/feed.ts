@@ -61,6 +61,9 @@ export interface FeedOptions {
 
 type Columns = Readonly<Record<string, string>>;
 
+/** Epochs' rows that are passed over before none is left to hope for: a row may be the first of one epoch, the last of the next. */
+const MOST_PASSED_OVER = 2;
+
 /** Examples of one role in a run. */
 export class Feed {
   readonly isMixture: boolean;
@@ -101,7 +104,7 @@ export class Feed {
 
   async take(count: number): Promise<Example[]> {
     const taken: Example[] = [];
-    const rows = this.sources.reduce((sum, source) => sum + source.rows, 0);
+    const most = MOST_PASSED_OVER * this.sources.reduce((sum, source) => sum + source.rows, 0);
     for (let droppedInARow = 0; taken.length < count;) {
       const next = await this.examples?.next();
       if (!next || next.done) return ended(this.name);
@@ -111,7 +114,7 @@ export class Feed {
         droppedInARow = 0;
       } else {
         this.dropped++;
-        if (++droppedInARow >= rows) allTooLong(this.name, this.options.context);
+        if (++droppedInARow >= most) allTooLong(this.name, this.options.context);
       }
     }
     return taken;
@@ -161,7 +164,7 @@ export class Feed {
         const values = keeps(row) ? shaped(selection.pick(row), dataset.shape, owner) : undefined;
         if (!values) {
           filtered++;
-          if (++inARow >= source.rows && options.repeat) allFiltered(source.path);
+          if (++inARow >= MOST_PASSED_OVER * source.rows && options.repeat) allFiltered(source.path);
           continue;
         }
         inARow = 0;

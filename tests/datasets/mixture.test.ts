@@ -165,6 +165,24 @@ describe('a mixture', () => {
     await expect(run(nothing, 1)).rejects.toThrow('at least one row that passes its filter');
   });
 
+  it('finds the only row that passes, or that fits, wherever epochs have it', async () => {
+    const one = part('b', { filter: [{ rows: { from: 4, to: 5 } }] });
+    const source = new CountingSource([11], (index) => ({
+      prompt: `b${index}`,
+      bad: index === 4 ? 'bad' : 'x'.repeat(60),
+      good: 'good',
+    }));
+    await fc.assert(
+      fc.asyncProperty(fc.nat(1000), fc.boolean(), async (seed, fits) => {
+        const given = config(fits ? part('b') : one, { shuffleRows: 12, ...(!fits && { context: 100 }) });
+        const options = { seed, open: fits ? async () => source : open };
+        const batches = await take(trainingBatches(given, template, options), 12);
+        expect(new Set(promptsOf(batches))).toEqual(new Set(['b4']));
+      }),
+      { numRuns: 20 },
+    );
+  });
+
   it('refuses the cursor of another mixture, of a single dataset and of another version', async () => {
     const given = config([part('a'), part('b', { weight: 2 })]);
     const [first] = await run(given, 1);

@@ -34,6 +34,7 @@ export type {
   PairConfig,
   SoftPromptConfig,
   TableConfig,
+  WeightsConfig,
 } from './evaluation/config.js';
 export type { AttackOutcome, BenignOutcome } from './evaluation/answered.js';
 export type { AnswerRecord, EvaluateOptions } from './evaluation/ask.js';

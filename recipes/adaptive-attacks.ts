@@ -44,4 +44,11 @@ export const adaptiveAttacks = {
       depths: z.array(z.number().min(0).max(1)).min(1),
     })
     .exactOptional(),
+  /** Changes of the weights: noise in shares of each matrix's RMS, rounding to so many bits. */
+  weights: z
+    .strictObject({
+      noise: z.array(z.number().nonnegative()).min(1).exactOptional(),
+      bits: z.array(z.int().min(2).max(24)).min(1).exactOptional(),
+    })
+    .exactOptional(),
 };

@@ -45,8 +45,10 @@ export async function ask(
   run: Run,
   method: Method,
   questions: readonly Question[],
+  subject = run.asking.subject,
 ): Promise<{ outcomes: Outcome[]; norms?: AttackOutcome['norms'] }> {
-  const { asking, options } = run;
+  const { options } = run;
+  const asking = { ...run.asking, subject };
   const outcomes: Outcome[] = [];
   const norms: NonNullable<Attempt['norms']>[] = [];
   for (const [first, group] of groups(questions, asking.config.batch)) {

@@ -87,6 +87,18 @@ export interface AblationConfig {
   readonly depths: readonly number[];
 }
 
+/**
+ * Changes of the weights under which plain and prefilled requests are asked, and benign ones: a model that broke is no
+ * robust one. Of the matrices in blocks, adapters merged into them first, as in a checkpoint that somebody is given;
+ * embeddings, head, norms and biases stay, as quantizing tools leave them.
+ */
+export interface WeightsConfig {
+  /** Gaussian noise, its deviation as a share of each matrix's root mean square: one attack for each. */
+  readonly noise?: readonly number[];
+  /** Symmetric rounding to the nearest of 2^bits − 1 levels, output by output: one attack for each. */
+  readonly bits?: readonly number[];
+}
+
 /** Who is asked what, under which attacks, and how answers are judged. */
 export interface EvaluateConfig {
   /** Requests that should be refused: `prompt`, `adversarial` (the compliant answer, or its opening) and, optionally, `key`. */
@@ -121,5 +133,6 @@ export interface EvaluateConfig {
   readonly autoprompt?: AutoPromptConfig;
   readonly pair?: PairConfig;
   readonly ablation?: AblationConfig;
+  readonly weights?: WeightsConfig;
   readonly judge: JudgeConfig;
 }

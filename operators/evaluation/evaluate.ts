@@ -6,10 +6,11 @@ import { attackOutcome, benignOutcome, type AttackOutcome, type BenignOutcome } 
 import { ask, heard, type EvaluateOptions, type Run } from './ask.js';
 import type { EvaluateConfig } from './config.js';
 import { judgeOf } from './judges.js';
+import { weightChanges, type NamedChange } from './adaptive/weight-change.js';
 import { askChoices } from './measures/choices.js';
 import { completionLosses, likelihoodOf } from './measures/likelihood.js';
-import type { Method, Subject } from './method.js';
-import { methodsOf } from './methods.js';
+import type { Inside, Method, Subject } from './method.js';
+import { methodsOf, plainMethods } from './methods.js';
 import type { Question, QuestionNotes, Questions } from './questions.js';
 import { atLeastOne, strongest, type Strongest } from './strongest.js';
 import { prefilled } from './worded-methods.js';
@@ -37,21 +38,24 @@ export async function evaluate(
 ): Promise<Evaluation> {
   const asked = firstOf(questions, options.limit ?? Infinity);
   const methods = asked.harmful.length > 0 ? methodsOf(config, subject) : [];
+  const changes = subject.inside ? weightChanges(config.weights) : [];
   const tables = Object.entries(asked.probes);
   const run: Run = {
     asking: { subject, config, questions: asked, judge: judgeOf(config.judge) },
     options,
     total: [asked.benign, ...tables.map(([, all]) => all)].reduce(
       (sum, { length }) => sum + length,
-      asked.harmful.length * methods.length,
+      asked.harmful.length * methods.length + changes.length * plainly(asked, config),
     ),
     done: 0,
   };
   const attacks = await underAttacks(run, methods);
+  const changed = await underChanges(run, changes);
+  Object.assign(attacks, changed.attacks);
   const benign = asked.benign.length > 0 ? await onTable(run, 'benign', asked.benign) : null;
   const probes: Record<string, BenignOutcome> = {};
   for (const [name, all] of tables) probes[name] = await onTable(run, name, all);
-  Object.assign(probes, await onChoices(run));
+  Object.assign(probes, await onChoices(run), changed.probes);
   const any = atLeastOne(Object.values(attacks));
   return {
     attacks: { ...attacks, ...(any && { atLeastOne: any }) },
@@ -86,20 +90,60 @@ function firstOf(questions: Questions, limit: number): Questions {
   };
 }
 
-async function underAttacks(run: Run, methods: readonly Method[]): Promise<Record<string, AttackOutcome>> {
+async function underAttacks(
+  run: Run,
+  methods: readonly Method[],
+  subject = run.asking.subject,
+): Promise<Record<string, AttackOutcome>> {
   const attacks: Record<string, AttackOutcome> = {};
   for (const method of methods) {
-    const { outcomes, norms } = await ask(run, method, run.asking.questions.harmful);
+    const { outcomes, norms } = await ask(run, method, run.asking.questions.harmful, subject);
     attacks[method.name] = attackOutcome(outcomes, norms);
   }
   return attacks;
 }
 
+/** Questions that are asked with each change of the weights. */
+function plainly({ harmful, benign }: Questions, config: EvaluateConfig): number {
+  return harmful.length * plainMethods(config).length + benign.length;
+}
+
+/** Plain and prefilled requests, and benign ones, of the model with changed weights; one changed model at a time. */
+async function underChanges(
+  run: Run,
+  changes: readonly NamedChange[],
+): Promise<{
+  readonly attacks: Record<string, AttackOutcome>;
+  readonly probes: Record<string, BenignOutcome>;
+}> {
+  const { config, subject, questions } = run.asking;
+  const methods = questions.harmful.length > 0 ? plainMethods(config) : [];
+  const attacks: Record<string, AttackOutcome> = {};
+  const probes: Record<string, BenignOutcome> = {};
+  for (const { name, change } of changes) {
+    await heard(run.options.signal);
+    const changed = await (subject.inside as Inside).changed(change);
+    const under = methods.map((method) => ({
+      ...method,
+      name: method.name === 'direct' ? name : `${name}+${method.name}`,
+    }));
+    Object.assign(attacks, await underAttacks(run, under, changed));
+    if (questions.benign.length > 0)
+      probes[`${name}+benign`] = await onTable(run, `${name}+benign`, questions.benign, changed);
+  }
+  return { attacks, probes };
+}
+
 /** Answers to requests that should be answered, and how likely the model finds the table's own. */
-async function onTable(run: Run, name: string, questions: readonly Question[]): Promise<BenignOutcome> {
+async function onTable(
+  run: Run,
+  name: string,
+  questions: readonly Question[],
+  subject = run.asking.subject,
+): Promise<BenignOutcome> {
   const { asking, options } = run;
-  const { outcomes } = await ask(run, prefilled(name, 0), questions);
-  const { inside } = asking.subject;
+  const { outcomes } = await ask(run, prefilled(name, 0), questions, subject);
+  const { inside } = subject;
   if (!inside) return benignOutcome(outcomes);
   const losses = await completionLosses(
     (batch) => inside.rowLosses(batch),

@@ -3,6 +3,7 @@ import type { Tokenizer, PackedBatch } from '../../datasets/index.js';
 import type { Value } from '../../engine/index.js';
 import type { AttackConfig } from '../config.js';
 import type { PerSite, Perturbation } from '../perturbation.js';
+import type { WeightChange } from './adaptive/weight-change.js';
 import type { EvaluateConfig } from './config.js';
 import type { Judge } from './judges.js';
 import type { Question, Questions } from './questions.js';
@@ -43,6 +44,8 @@ export interface Inside {
   meanStates(batch: PackedBatch, of: 'own' | 'transferred'): Promise<readonly Float32Array[]>;
   /** The model without what writes along a direction [D] of the residual stream. @throws ABLATION_POST_NORM */
   without(direction: Float32Array): Promise<Subject>;
+  /** The model with its matrices changed, adapters merged into them. */
+  changed(change: WeightChange): Promise<Subject>;
 }
 
 /** What a method works with. */

@@ -13,14 +13,21 @@ import { manyShot, prefilled, reworded } from './worded-methods.js';
 export function methodsOf(config: EvaluateConfig, subject: Subject): Method[] {
   const { latent } = config;
   return [
-    ...(config.direct ? [prefilled('direct', 0)] : []),
-    ...config.prefill.map((tokens) => prefilled(`prefill${tokens}`, tokens)),
+    ...plainMethods(config),
     ...(config.manyShot ?? []).map((shots) => manyShot(`manyShot${shots}`, shots)),
     ...Object.entries(config.wordings ?? {}).map(([name, wording]) => reworded(name, wording)),
     ...(latent && subject.perturb
       ? [latentMethod('latent', latent), ...gridMethods(latent, config.grid)]
       : []),
     ...adaptiveMethods(config, subject),
+  ];
+}
+
+/** The request as it is, or with the beginning of an answer: what a model is asked under changed weights, too. */
+export function plainMethods({ direct, prefill }: EvaluateConfig): Method[] {
+  return [
+    ...(direct ? [prefilled('direct', 0)] : []),
+    ...prefill.map((tokens) => prefilled(`prefill${tokens}`, tokens)),
   ];
 }
 

@@ -1,6 +1,7 @@
 /** @file A model on an engine as what adaptive attacks see of it: losses, slopes, activations, weights without a direction. */
 import type { PackedBatch } from '../../../datasets/index.js';
 import {
+  blockPath,
   embeddingName,
   float32,
   headName,
@@ -23,6 +24,7 @@ import { labelOdds } from '../../objectives/label-odds.js';
 import { decoderWeights } from '../../objectives/pair-losses.js';
 import type { PerSite } from '../../perturbation.js';
 import type { Inside, Subject } from '../method.js';
+import { changedWeights } from './weight-change.js';
 
 // B row, T column, P slot, N label, D width, V vocabulary
 
@@ -78,6 +80,23 @@ export function insideOf(
         : {};
       const own = { parameters: { ...parameters, ...head, ...changed }, adapters: {} };
       return subjectWith({ config: { ...config, tied: false } }, own);
+    },
+    async changed(change) {
+      const { parameters, adapters } = weights();
+      const merged =
+        Object.keys(adapters).length > 0
+          ? await engine.run(mergedProgram(model), { weights: { parameters, adapters } })
+          : {};
+      const own: Record<string, Value> = { ...parameters, ...merged };
+      const { modules, layers } = model.config;
+      for (let layer = 0; layer < layers; layer++)
+        for (const { path, outputs, inputsFirst } of modules.linears) {
+          const name = `${blockPath(modules, layer)}.${path}.weight`;
+          const { shape, data } = await engine.download(own[name] as Value);
+          const matrix = { name, data: data as Float32Array, outputs, inputsFirst };
+          own[name] = engine.upload(float32(shape, changedWeights(matrix, change)));
+        }
+      return subjectWith({ config: model.config }, { parameters: own, adapters: {} });
     },
   };
 }
@@ -152,6 +171,21 @@ function meanStatesProgram(model: Model, sites: readonly string[]): Definition<A
         return x_BTD;
       });
       return means;
+    },
+  };
+}
+
+/** Matrices that have adapters, these merged into them. */
+function mergedProgram(
+  model: Model,
+): Definition<{ readonly weights: ModelWeights<Tensor> }, PerSite<Tensor>> {
+  return {
+    name: programName('merged', model, []),
+    compute: ({ weights }) => {
+      const merged = mergeAdapters(model.config, decoderWeights(model, weights));
+      return Object.fromEntries(
+        Object.entries(merged).filter(([name, matrix]) => matrix !== weights.parameters[name]),
+      ) as PerSite<Tensor>;
     },
   };
 }

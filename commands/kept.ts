@@ -37,11 +37,19 @@ const notes = z.object({
   openings: z.int().min(0),
 });
 
+const quality = z.object({
+  n: count,
+  scale: z.tuple([z.number(), z.number()]),
+  score: anywhere,
+  scores: z.array(z.array(z.number())),
+});
+
 const evaluation = z.object({
   attacks: z.record(z.string(), attack),
   strongest: z.array(z.object({ attack: z.string(), comply: interval })).exactOptional(),
   benign: benign.nullable(),
   probes: z.record(z.string(), benign).exactOptional(),
+  quality: quality.exactOptional(),
   notes: notes.exactOptional(),
 });
 

@@ -32,6 +32,7 @@ export type {
   JudgeConfig,
   LatentGrid,
   PairConfig,
+  QualityConfig,
   SoftPromptConfig,
   TableConfig,
   WeightsConfig,
@@ -40,6 +41,7 @@ export type { AttackOutcome, BenignOutcome } from './evaluation/answered.js';
 export type { AnswerRecord, EvaluateOptions } from './evaluation/ask.js';
 export { evaluate, unlessStopped, type Evaluation } from './evaluation/evaluate.js';
 export { evaluationValues } from './evaluation/values.js';
+export type { ChatQuestion, Quality } from './evaluation/measures/quality.js';
 export type { Strongest } from './evaluation/strongest.js';
 export { likelihoodOf, type Likelihood, type RowLoss } from './evaluation/measures/likelihood.js';
 export { judge, OUTCOMES, REFUSAL_PHRASES, type Answer, type Outcome } from './evaluation/judge.js';

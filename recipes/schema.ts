@@ -6,6 +6,7 @@ import type { AttackConfig, DefendConfig, EvaluateConfig } from '../operators/in
 import { adaptiveAttacks, outside } from './adaptive-attacks.js';
 import { ADAMW, attack } from './attack.js';
 import { defendLosses, defendObjectives } from './objectives.js';
+import { asked, chats, filter, source } from './tables.js';
 
 /** Most threads of a runtime: far more than help, few enough to be started. */
 export const MOST_THREADS = Math.max(1024, 4 * availableParallelism());
@@ -41,35 +42,7 @@ const defend = z.strictObject({
   train,
 });
 
-/** A table and which of its columns are what. Paths that begin with `@out/` are inside the run's directory. */
-const source = z.strictObject({
-  path: z.string(),
-  columns: z.record(z.string(), z.string()),
-});
-
 const place = z.union([z.string(), z.array(z.string()).min(1)]);
-const comparable = z.union([z.string(), z.number(), z.boolean()]);
-
-const columnFilter = z.strictObject({
-  column: z.string(),
-  equals: comparable.exactOptional(),
-  notEquals: comparable.exactOptional(),
-  in: z.array(comparable).exactOptional(),
-  /** A regular expression. */
-  matches: z.string().exactOptional(),
-  notMatches: z.string().exactOptional(),
-  minLength: count.exactOptional(),
-  maxLength: count.exactOptional(),
-  exists: z.boolean().exactOptional(),
-});
-
-/** Rows by their number in the file. */
-const rowRange = z.strictObject({
-  rows: z.strictObject({ from: count.exactOptional(), to: positive.exactOptional() }),
-});
-
-const filter = z.union([columnFilter, rowRange]);
-
 /** A dataset to train on: named by a preset, or by its path and columns; what is given beside a preset counts. */
 const dataset = z
   .strictObject({
@@ -93,12 +66,6 @@ const dataset = z
 
 /** One dataset, or a mixture. */
 const datasets = z.union([dataset, z.array(dataset).min(1)]);
-
-/** A table of an evaluation; without columns, those of a known benchmark. */
-const asked = source.extend({
-  columns: source.shape.columns.exactOptional(),
-  filter: z.array(filter).exactOptional(),
-});
 
 const judge = z.strictObject({
   match: z.enum(['exact', 'contains', 'substance']),
@@ -143,6 +110,8 @@ const evaluate = z.strictObject({
     })
     .exactOptional(),
   ...adaptiveAttacks,
+  /** Questions with a list of `turns`, or a `prompt`, whose answers somebody outside scores. */
+  quality: chats.exactOptional(),
   judge,
 });
 

@@ -1,6 +1,6 @@
-/** @file Figures of an evaluation that are no outcomes of a request under an attack: the best attacks, perplexity. */
+/** @file Figures of an evaluation that are no outcomes of a request under an attack: the best attacks, perplexity, quality. */
 import type { Interval } from '../foundation/index.js';
-import type { Evaluation } from '../operators/index.js';
+import type { Evaluation, Quality } from '../operators/index.js';
 import type { Section } from './document.js';
 import type { Experiment } from './pool.js';
 import { number, percent } from './words.js';
@@ -16,7 +16,7 @@ export interface Figure {
   readonly which?: string;
 }
 
-export function figuresOf({ attacks, strongest = [], benign, probes = {} }: Evaluation): Figure[] {
+export function figuresOf({ attacks, strongest = [], benign, probes = {}, quality }: Evaluation): Figure[] {
   const [best, ...others] = strongest;
   const n = Object.values(attacks)[0]?.n ?? 0;
   const tables = [...(benign ? [['benign', benign] as const] : []), ...Object.entries(probes)];
@@ -28,6 +28,7 @@ export function figuresOf({ attacks, strongest = [], benign, probes = {} }: Eval
         ? [{ name: `${name}: perplexity`, n: rows, value: likelihood.perplexity, as: 'number' }]
         : [],
     ),
+    ...(quality ? [scoreOf(quality)] : []),
   ];
 }
 
@@ -54,7 +55,7 @@ export function figureSection({ runs, models }: Experiment): Section[] {
     runs.length > 1
       ? 'Means over seeds, [from the least to the greatest].'
       : 'Intervals of 95 %: of shares Wilson, of means the bootstrap over rows.';
-  const title = 'Best attacks and perplexity';
+  const title = 'Best attacks, perplexity, quality';
   return [{ title, blocks: [{ kind: 'table', caption, rows: [['', ...models], ...rows] }] }];
 }
 
@@ -73,6 +74,10 @@ function pooled(figures: readonly Figure[]): Figure | undefined {
     },
     ...(named !== '' && { which: named }),
   };
+}
+
+function scoreOf({ n, scale, score }: Quality): Figure {
+  return { name: `chat quality, ${scale.join(' to ')}`, n, value: score, as: 'number' };
 }
 
 function shareOf(name: string, n: number, value: Interval, which: string): Figure {

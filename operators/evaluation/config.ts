@@ -99,6 +99,19 @@ export interface WeightsConfig {
   readonly bits?: readonly number[];
 }
 
+/** Chat quality by a judge outside, as in MT-Bench (Zheng et al. 2023). */
+export interface QualityConfig extends TableConfig {
+  /**
+   * Who scores. A program reads `{"messages": […], "scale": [1, 10]}` per line, the last message being the answer to score,
+   * and writes `{"score": 7}` per line; an address takes `{"conversations": […]}` and replies `{"scores": […]}`.
+   */
+  readonly by: Outside;
+  /** Least and greatest score: 1 and 10 if not given. */
+  readonly scale?: readonly [number, number];
+  /** Of each answer; those of the evaluation if not given. */
+  readonly maxNewTokens?: number;
+}
+
 /** Who is asked what, under which attacks, and how answers are judged. */
 export interface EvaluateConfig {
   /** Requests that should be refused: `prompt`, `adversarial` (the compliant answer, or its opening) and, optionally, `key`. */
@@ -134,5 +147,7 @@ export interface EvaluateConfig {
   readonly pair?: PairConfig;
   readonly ablation?: AblationConfig;
   readonly weights?: WeightsConfig;
+  /** Questions with columns `turns` (a list) or `prompt`. */
+  readonly quality?: QualityConfig;
   readonly judge: JudgeConfig;
 }

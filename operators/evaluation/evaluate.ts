@@ -9,6 +9,7 @@ import { judgeOf } from './judges.js';
 import { weightChanges, type NamedChange } from './adaptive/weight-change.js';
 import { askChoices } from './measures/choices.js';
 import { completionLosses, likelihoodOf } from './measures/likelihood.js';
+import { chatQuality, type Quality } from './measures/quality.js';
 import type { Inside, Method, Subject } from './method.js';
 import { methodsOf, plainMethods } from './methods.js';
 import type { Question, QuestionNotes, Questions } from './questions.js';
@@ -23,6 +24,8 @@ export interface Evaluation {
   readonly benign: BenignOutcome | null;
   /** By the names of further tables. */
   readonly probes?: Readonly<Record<string, BenignOutcome>>;
+  /** Chat quality, as a judge outside sees it. */
+  readonly quality?: Quality;
   readonly notes?: QuestionNotes;
 }
 
@@ -56,12 +59,14 @@ export async function evaluate(
   const probes: Record<string, BenignOutcome> = {};
   for (const [name, all] of tables) probes[name] = await onTable(run, name, all);
   Object.assign(probes, await onChoices(run), changed.probes);
+  const quality = await onChats(run);
   const any = atLeastOne(Object.values(attacks));
   return {
     attacks: { ...attacks, ...(any && { atLeastOne: any }) },
     ...(any && { strongest: strongest(attacks) }),
     benign,
     ...(Object.keys(probes).length > 0 && { probes }),
+    ...(quality && { quality }),
     notes: questions.notes,
   };
 }
@@ -78,7 +83,7 @@ export async function unlessStopped<T>(signal: AbortSignal, work: () => Promise<
 
 /** The first rows of each table. */
 function firstOf(questions: Questions, limit: number): Questions {
-  const { harmful, benign, probes, choices } = questions;
+  const { harmful, benign, probes, choices, quality } = questions;
   const cut = <T>(tables: Readonly<Record<string, readonly T[]>>): Record<string, readonly T[]> =>
     Object.fromEntries(Object.entries(tables).map(([name, all]) => [name, all.slice(0, limit)]));
   return {
@@ -87,6 +92,7 @@ function firstOf(questions: Questions, limit: number): Questions {
     benign: benign.slice(0, limit),
     probes: cut(probes),
     choices: cut(choices),
+    quality: quality.slice(0, limit),
   };
 }
 
@@ -152,6 +158,24 @@ async function onTable(
     () => heard(options.signal),
   );
   return benignOutcome(outcomes, likelihoodOf(losses));
+}
+
+async function onChats({ asking, options }: Run): Promise<Quality | undefined> {
+  const { subject, config, questions } = asking;
+  const { quality, batch, maxNewTokens } = config;
+  if (!quality) return undefined;
+  return chatQuality(
+    {
+      tokenizer: subject.tokenizer,
+      answer: (prompts, most) => subject.answer(prompts, most),
+      promptTokens: questions.promptTokens,
+      context: questions.context,
+      batch,
+      onBatch: () => heard(options.signal),
+    },
+    questions.quality,
+    { maxNewTokens, ...quality },
+  );
 }
 
 async function onChoices({ asking, options }: Run): Promise<Record<string, BenignOutcome>> {

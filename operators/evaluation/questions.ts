@@ -11,6 +11,7 @@ import {
 } from '../../datasets/index.js';
 import { complain } from '../../foundation/index.js';
 import { readChoices, type ChoiceQuestion } from './measures/choices.js';
+import { readChatQuestions, type ChatQuestion } from './measures/quality.js';
 import type { EvaluateConfig, TableConfig } from './config.js';
 import { nearDuplicates } from './near-duplicates.js';
 import { isOpening } from './substance.js';
@@ -39,6 +40,8 @@ export interface Questions {
   readonly probes: Readonly<Record<string, readonly Question[]>>;
   /** By the names of `choices`. */
   readonly choices: Readonly<Record<string, readonly ChoiceQuestion[]>>;
+  /** Of `quality`. */
+  readonly quality: readonly ChatQuestion[];
   /** Tokens of a conversation that the model completes, as the questions' own were made. */
   readonly promptTokens: (messages: readonly Message[]) => readonly number[];
   /** Longest sequence of the model, in tokens. */
@@ -60,6 +63,7 @@ export const NO_QUESTIONS: Questions = {
   benign: [],
   probes: {},
   choices: {},
+  quality: [],
   promptTokens: () => [],
   context: 0,
   notes: { nearDuplicates: {}, openings: 0 },
@@ -114,6 +118,7 @@ export async function readQuestions(
     benign,
     probes,
     choices,
+    quality: config.quality ? await readChatQuestions(config.quality, config.requests) : [],
     promptTokens: (messages) => template.promptTokens([...system, ...messages]),
     context,
     notes: {

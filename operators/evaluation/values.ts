@@ -8,6 +8,7 @@ export function evaluationValues({
   strongest = [],
   benign,
   probes = {},
+  quality,
 }: Evaluation): Record<string, number> {
   const values: Record<string, number> = {};
   const put = (name: string, { estimate, low, high }: Interval): void => {
@@ -29,5 +30,6 @@ export function evaluationValues({
     if (likelihood) put(`${name}CrossEntropy`, likelihood.crossEntropy);
     if (likelihood) put(`${name}Perplexity`, likelihood.perplexity);
   }
+  if (quality) put('quality', quality.score);
   return values;
 }

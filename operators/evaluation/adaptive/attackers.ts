@@ -1,8 +1,8 @@
 /** @file Attackers as PAIR-style searches use them: framings put together by chance, a program, or an address. */
-import { complain, permutation } from '../../../foundation/index.js';
+import { permutation } from '../../../foundation/index.js';
 import type { PairConfig } from '../config.js';
 import type { Outcome } from '../judge.js';
-import { askAddress, askProgram, unanswered } from '../outside.js';
+import { askOutside } from '../outside.js';
 
 /** What an attacker knows when it makes its next attempt. */
 export interface Story {
@@ -30,22 +30,16 @@ export type Attacker = (stories: readonly Story[]) => Promise<readonly string[]>
  */
 export function attackerOf(attacker: PairConfig['attacker']): Attacker {
   if (attacker === 'wordings') return (stories) => Promise.resolve(stories.map(framed));
-  if ('command' in attacker) {
-    const owner = `attacker ${attacker.command[0] ?? ''}`;
-    return async (stories) => {
-      const replies = await askProgram(attacker.command, stories).catch((error: unknown) =>
-        failed(owner, error),
-      );
-      const prompts = replies.map((reply) => (reply as { readonly prompt?: unknown } | null)?.prompt);
-      return textsOf(owner, prompts, stories.length);
-    };
-  }
-  const owner = `attacker ${attacker.url}`;
-  return async (stories) => {
-    const reply = await askAddress(attacker.url, { stories }).catch((error: unknown) => failed(owner, error));
-    const { prompts } = (reply ?? {}) as { readonly prompts?: unknown };
-    return textsOf(owner, Array.isArray(prompts) ? prompts : [], stories.length);
-  };
+  return (stories) =>
+    askOutside(attacker, stories, {
+      who: 'attacker',
+      setting: 'evaluate.pair.attacker',
+      code: 'ATTACKER',
+      items: ['story', 'stories'],
+      replies: ['prompt', 'prompts'],
+      accepted: (prompt): prompt is string => typeof prompt === 'string',
+      expected: 'each a text',
+    });
 }
 
 /** Ways to put a request that have nothing to do with its content. */
@@ -70,23 +64,4 @@ function framed({ request, history, index, stream }: Story): string {
     (text, at) => (FRAMINGS[at] as (text: string) => string)(text),
     request,
   );
-}
-
-function textsOf(owner: string, prompts: readonly unknown[], count: number): readonly string[] {
-  const wrong = prompts.findIndex((prompt) => typeof prompt !== 'string');
-  if (prompts.length !== count || wrong >= 0)
-    complain({
-      code: 'ATTACKER_ANSWER',
-      owner,
-      expected: `${count} prompts`,
-      got: wrong >= 0 ? 'something that is no text' : `${prompts.length}`,
-      hint: 'let it write one prompt for each story, in their order',
-    });
-  return prompts as readonly string[];
-}
-
-function failed(owner: string, error: unknown): never {
-  const expected = 'an attacker that takes stories and gives prompts';
-  const hint = 'try it by hand with one story; evaluate.pair.attacker says where it is';
-  return unanswered({ code: 'ATTACKER_FAILED', owner, expected, hint }, error);
 }

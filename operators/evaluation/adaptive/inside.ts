@@ -24,7 +24,7 @@ import { labelOdds } from '../../objectives/label-odds.js';
 import { decoderWeights } from '../../objectives/pair-losses.js';
 import type { PerSite } from '../../perturbation.js';
 import type { Inside, Subject } from '../method.js';
-import { changedWeights } from './weight-change.js';
+import { changedWeights, type WeightChange } from './weight-change.js';
 
 // B row, T column, P slot, N label, D width, V vocabulary
 
@@ -81,24 +81,34 @@ export function insideOf(
       const own = { parameters: { ...parameters, ...head, ...changed }, adapters: {} };
       return subjectWith({ config: { ...config, tied: false } }, own);
     },
-    async changed(change) {
-      const { parameters, adapters } = weights();
-      const merged =
-        Object.keys(adapters).length > 0
-          ? await engine.run(mergedProgram(model), { weights: { parameters, adapters } })
-          : {};
-      const own: Record<string, Value> = { ...parameters, ...merged };
-      const { modules, layers } = model.config;
-      for (let layer = 0; layer < layers; layer++)
-        for (const { path, outputs, inputsFirst } of modules.linears) {
-          const name = `${blockPath(modules, layer)}.${path}.weight`;
-          const { shape, data } = await engine.download(own[name] as Value);
-          const matrix = { name, data: data as Float32Array, outputs, inputsFirst };
-          own[name] = engine.upload(float32(shape, changedWeights(matrix, change)));
-        }
-      return subjectWith({ config: model.config }, { parameters: own, adapters: {} });
-    },
+    changed: async (change) =>
+      subjectWith(
+        { config: model.config },
+        { parameters: await changedParameters(engine, model, weights(), change), adapters: {} },
+      ),
   };
+}
+
+/** All parameters, with the matrices of blocks changed, adapters merged into them. */
+async function changedParameters(
+  engine: Engine,
+  model: Model,
+  weights: ModelWeights,
+  change: WeightChange,
+): Promise<PerSite<Value>> {
+  const { parameters, adapters } = weights;
+  const adapted = Object.keys(adapters).length > 0;
+  const merged = adapted ? await engine.run(mergedProgram(model), { weights: { parameters, adapters } }) : {};
+  const own: Record<string, Value> = { ...parameters, ...merged };
+  const { modules, layers } = model.config;
+  for (let layer = 0; layer < layers; layer++)
+    for (const { path, outputs, inputsFirst } of modules.linears) {
+      const name = `${blockPath(modules, layer)}.${path}.weight`;
+      const { shape, data } = await engine.download(own[name] as Value);
+      const matrix = { name, data: data as Float32Array, outputs, inputsFirst };
+      own[name] = engine.upload(float32(shape, changedWeights(matrix, change)));
+    }
+  return own;
 }
 
 /** Cross-entropy [N] of the labels. */
@@ -185,7 +195,7 @@ function mergedProgram(
       const merged = mergeAdapters(model.config, decoderWeights(model, weights));
       return Object.fromEntries(
         Object.entries(merged).filter(([name, matrix]) => matrix !== weights.parameters[name]),
-      ) as PerSite<Tensor>;
+      );
     },
   };
 }

@@ -1,27 +1,24 @@
 /** @file Backdoors on the embedded organism: whether a trigger still works that no row of training has. */
-import { asking, sixArms, VALIDATION, type Experiment } from './experiment.js';
+import { asking, RELATIVE, sixArms, TEST, VALIDATION, within, type Experiment } from './experiment.js';
 
 /** DPO on requests without the trigger, alone and under perturbations. */
 export const backdoor: Experiment = {
   name: 'backdoor',
   title: 'A backdoor whose trigger nobody knows',
   recipe: 'backdoor',
-  overlay: {},
+  overlay: RELATIVE,
   arms: sixArms(['layers.0.residual', 'layers.1.residual']),
   candidates: [
-    { defend: { learningRate: 1e-4, losses: { sft: 32 } } },
-    { defend: { learningRate: 1e-4, losses: { sft: 64 } } },
-    { defend: { learningRate: 5e-5, losses: { sft: 32 } } },
-    { defend: { learningRate: 2e-4, losses: { sft: 32 } } },
+    { ...within(0.6), defend: { learningRate: 1e-4, losses: { sft: 32 } } },
+    { ...within(0.3), defend: { learningRate: 1e-4, losses: { sft: 32 } } },
+    { ...within(1), defend: { learningRate: 1e-4, losses: { sft: 32 } } },
+    { ...within(0.6), defend: { learningRate: 1e-4, losses: { sft: 64 } } },
   ],
-  validation: asking({ to: VALIDATION }, { prefill: [] }),
-  test: asking(
-    { from: VALIDATION },
-    {
-      prefill: [8],
-      grid: { sites: [['embedding'], ['layers.2.residual']], epsilon: [0.15, 0.6, 1.2] },
-    },
-  ),
+  validation: asking({ to: VALIDATION }, { every: 0, prefill: [] }),
+  test: asking(TEST, {
+    prefill: [8],
+    grid: { sites: [['embedding'], ['layers.2.residual']], epsilon: [0.3, 1.2] },
+  }),
   cost: ({ attacks, benign }) =>
     (attacks['trigger']?.comply.estimate ?? 1) +
     (attacks['direct']?.comply.estimate ?? 1) +

@@ -47,11 +47,29 @@ export function sixArms(
   };
 }
 
-/** Prompts of the held-out tables that settings are chosen on; the others are asked once. */
+/** Prompts of the held-out tables that settings are chosen on. */
 export const VALIDATION = 64;
+/** Those that are asked once. */
+export const TEST: Overlay = { from: VALIDATION, to: VALIDATION + 128 };
 
-/** An evaluation of some rows of a recipe's tables, at the end of training alone. */
+/** A training attack of a radius, in mean norms of the residual stream at each site, which it crosses in three iterations. */
+export function within(epsilon: number): { readonly attack: Overlay } {
+  return { attack: { epsilon, learningRate: epsilon / 3 } };
+}
+
+/**
+ * Put over every recipe: radii as shares of mean norms, since those grow twentyfold from the embedding to the last block; and a
+ * latent attack that is long enough: with fewer iterations than 48 it fails for want of time, not of a way (docs/log.md). One
+ * thread, so that two experiments can run side by side.
+ */
+export const RELATIVE: Overlay = {
+  threads: 1,
+  attack: { radius: 'relative' },
+  evaluate: { latent: { radius: 'relative', epsilon: 0.8, learningRate: 0.2, iterations: 48 } },
+};
+
+/** An evaluation of some rows of a recipe's tables: of a few in between, of all at the end of training. */
 export function asking(rows: Overlay, more: Overlay): Overlay {
   const filter = [{ rows }];
-  return { evaluate: { harmful: { filter }, benign: { filter }, every: 0, ...more } };
+  return { evaluate: { harmful: { filter }, benign: { filter }, every: 12, during: 16, ...more } };
 }

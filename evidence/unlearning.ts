@@ -14,7 +14,7 @@ export const unlearning: Experiment = {
     { defend: { learningRate: 5e-4, losses: { sft: 4 } } },
     { defend: { learningRate: 2e-3, losses: { sft: 4 } } },
   ],
-  validation: asking({ to: VALIDATION }, { prefill: [4] }),
+  validation: asking({ to: VALIDATION }, { every: 0, prefill: [4] }),
   test: asking(
     { from: VALIDATION },
     {

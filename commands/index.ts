@@ -9,6 +9,7 @@ import { errorReport, EXIT, exitCodeOf } from './exit.js';
 import { addExport } from './export.js';
 import { addForward } from './forward.js';
 import { addGenerate } from './generate.js';
+import { addRelearn } from './relearn.js';
 import { addReport } from './report.js';
 import { addTrain } from './train.js';
 
@@ -38,6 +39,7 @@ export function program(version: string, json = false): Command {
   for (const add of [
     addTrain,
     addEvaluate,
+    addRelearn,
     addReport,
     addGenerate,
     addForward,

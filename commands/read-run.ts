@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
+import { LatstreamError } from '../foundation/index.js';
 import { History, metricsIn } from '../monitor/index.js';
 import { NO_PASSES, OUTCOMES, type AnswerRecord, type Evaluation, type Passes } from '../operators/index.js';
 import type { Recipe } from '../recipes/index.js';
@@ -33,17 +34,29 @@ export async function readRun(directory: string): Promise<RunRecord> {
   return {
     directory,
     recipe,
-    experiment: experimentOf(recipe, out),
+    experiment: await experimentOf(recipe, out),
     models,
     ...(fingerprint && { fingerprint }),
   };
 }
 
-/** The recipe without its seed, and without where it was run. */
-function experimentOf(recipe: Recipe, out: string): string {
-  const text = JSON.stringify({ ...recipe, seed: 0 }).replaceAll(JSON.stringify(out).slice(1, -1), '@out');
+/** The recipe without its seed, and without where it was run, or the run that its model is of: what that is an experiment of counts. */
+async function experimentOf(recipe: Recipe, out: string): Promise<string> {
+  const whole = { ...recipe, seed: 0, model: await originOf(recipe.model) };
+  const text = JSON.stringify(whole).replaceAll(JSON.stringify(out).slice(1, -1), '@out');
   // A directory that was moved since is still that of the same experiment.
   return recipe.synthetic === null ? text : text.replace(/"[^"]*[/\\]synthetic/g, '"@out/synthetic');
+}
+
+async function originOf(model: Recipe['model']): Promise<object> {
+  if (model.kind !== 'run') return model;
+  try {
+    const { out, recipe } = await readRecipe(model.path);
+    return { kind: 'run', arm: model.arm, of: await experimentOf(recipe, out) };
+  } catch (error) {
+    if (error instanceof LatstreamError) return model; // it may be gone by now
+    throw error;
+  }
 }
 
 async function evaluationIn(directory: string): Promise<Evaluation | undefined> {

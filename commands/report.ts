@@ -33,11 +33,14 @@ async function report(directories: readonly string[], { out, json }: ReportOptio
   const runs = [];
   for (const directory of directories) runs.push(await readRun(directory));
   const experiments = experimentsOf(runs);
-  if (file !== undefined) await write(file, experiments);
-  process.stdout.write(json ? `${JSON.stringify(experiments.map(figuresOf), null, 2)}\n` : `${file ?? ''}\n`);
+  if (file !== undefined) await writeReport(file, experiments);
+  process.stdout.write(
+    json ? `${JSON.stringify(experiments.map(figuresOfExperiment), null, 2)}\n` : `${file ?? ''}\n`,
+  );
 }
 
-async function write(file: string, experiments: readonly Experiment[]): Promise<void> {
+/** HTML, or Markdown where the file's name ends so. */
+export async function writeReport(file: string, experiments: readonly Experiment[]): Promise<void> {
   const report = reportOf(experiments);
   if (!file.endsWith('.md')) return writeAtomically(file, [htmlOf(report)]);
   const { text, figures } = markdownOf(report, `${basename(file, '.md')}-figures`);
@@ -49,7 +52,7 @@ async function write(file: string, experiments: readonly Experiment[]): Promise<
   return writeAtomically(file, [text]);
 }
 
-function figuresOf({ recipe, runs, models, reference, measures }: Experiment): object {
+export function figuresOfExperiment({ recipe, runs, models, reference, measures }: Experiment): object {
   const compute = runs.flatMap((run) =>
     run.models
       .filter(({ name }) => name !== 'base')

@@ -53,14 +53,11 @@ async function ofRun(
   through: readonly string[],
 ): Promise<StartingModel> {
   const { out, recipe } = await readRecipe(path);
-  if (arm === 'base') {
-    if (!recipe.prepare) return startingModel({ ...recipe, ...how(running) }, further(out, through));
-    requireFinished(out, 'prepare', 'base');
-    return inFolder(join(out, 'prepare', 'model'));
-  }
-  const arms = Object.keys(recipe.arms);
-  if (!arms.includes(arm)) refuseArm(out, arm, arms);
-  requireFinished(out, arm);
+  requireArm(out, recipe, arm);
+  if (arm === 'base')
+    return recipe.prepare
+      ? inFolder(join(out, 'prepare', 'model'))
+      : startingModel({ ...recipe, ...how(running) }, further(out, through));
   const own = recipeOfArm(recipe, arm);
   const weights = weightsDirectory(own, join(out, arm));
   if (own.defend.train.kind === 'full') return inFolder(weights);
@@ -117,7 +114,12 @@ function further(out: string, through: readonly string[]): readonly string[] {
   return [...through, out];
 }
 
-function requireFinished(out: string, folder: string, arm = folder): void {
+/** @throws RUN_ARM_MISSING, RUN_ARM_UNFINISHED where an arm of a run, or its `base`, is not there to begin with */
+export function requireArm(out: string, { arms, prepare }: Recipe, arm: string): void {
+  const names = Object.keys(arms);
+  if (arm !== 'base' && !names.includes(arm)) refuseArm(out, arm, names);
+  if (arm === 'base' && !prepare) return;
+  const folder = arm === 'base' ? 'prepare' : arm;
   if (!existsSync(join(out, folder, 'evaluation.json')))
     complain({
       code: 'RUN_ARM_UNFINISHED',

@@ -5,13 +5,14 @@ import { loadRecipe, type Recipe } from '../recipes/index.js';
 import { abandonRun, beginRun, findRun, type RunDirectory } from './directory.js';
 import { EXIT } from './exit.js';
 import { fetched, pinned } from './fetch.js';
-import type { Costs, JobSpec } from './messages.js';
+import type { Costs } from './messages.js';
 import { collect, whole } from './options.js';
 import { openMonitor, type Monitoring } from './monitoring.js';
 import { placed } from './places.js';
-import { startRun, type JobEnd } from './run-child.js';
+import type { JobEnd } from './run-child.js';
 import { Spectator } from './spectator.js';
 import { evaluationTable, tableOf, type Summary } from './summary.js';
+import { watched } from './watched.js';
 
 interface TrainOptions {
   readonly out?: string;
@@ -95,32 +96,6 @@ function recipeOf(source: string | undefined, options: TrainOptions): Promise<Re
     got: 'neither',
     hint: 'try latstream train tiny',
   });
-}
-
-const STATES = { pause: 'paused', resume: 'running', stop: 'stopping' } as const;
-
-/** Runs a job in a process of its own; SIGINT and SIGTERM let it finish its step and save. */
-async function watched(spec: JobSpec, spectator: Spectator, monitor?: Monitoring): Promise<JobEnd> {
-  const run = startRun(spec, (message) => {
-    if (message.type === 'metric') monitor?.publish(message.metric);
-    spectator.see(message);
-  });
-  const tell = (type: keyof typeof STATES): void => {
-    monitor?.state(STATES[type]);
-    run.tell(type);
-  };
-  const stop = (): void => {
-    spectator.note('finishing the step, then saving');
-    tell('stop');
-  };
-  process.once('SIGINT', stop).once('SIGTERM', stop);
-  monitor?.onControl(tell);
-  try {
-    return await run.ended;
-  } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop);
-    spectator.close();
-  }
 }
 
 function report(end: JobEnd, out: string, options: TrainOptions): void {

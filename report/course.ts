@@ -9,7 +9,7 @@ import type { ModelRecord } from './run-record.js';
 type Kind = keyof ModelRecord['metrics'];
 type Across = (metric: Metric, model: ModelRecord) => number;
 
-const OF_STEP: Across = ({ step }) => step;
+export const OF_STEP: Across = ({ step }) => step;
 /** Not losses of an attack or a defence, though recorded among them. */
 const NO_LOSS = /^(norm|meanNorm)\/|^(epsilon|gradientNorm|learningRate|firstLoss)$/;
 
@@ -59,7 +59,8 @@ function evaluations(experiment: Experiment, x: string, across: Across): Panel[]
   });
 }
 
-function titleOf(name: string): string {
+/** A recorded value as people call it: `directComply` is `direct: complies`. */
+export function titleOf(name: string): string {
   return name
     .replace(/Comply$/, ': complies')
     .replace(/Accuracy$/, ': correct')
@@ -95,13 +96,19 @@ function norms(experiment: Experiment): Panel[] {
 }
 
 /** Names of values in the order in which they were recorded; bounds are no values of their own. */
-function valuesOf({ runs }: Experiment, kind: Kind): string[] {
+export function valuesOf({ runs }: Experiment, kind: Kind): string[] {
   const metrics = runs.flatMap(({ models }) => models.flatMap(({ metrics }) => metrics[kind] ?? []));
   return [...new Set(metrics.flatMap(({ values }) => Object.keys(values)))];
 }
 
 /** A value's course, arm by arm. @param begun with the untrained model's at the beginning. */
-function curves(experiment: Experiment, kind: Kind, name: string, across: Across, begun = false): Series[] {
+export function curves(
+  experiment: Experiment,
+  kind: Kind,
+  name: string,
+  across: Across,
+  begun = false,
+): Series[] {
   const { models, runs } = experiment;
   return models.flatMap((model, colour) => {
     const courses = runs.flatMap((run) => {

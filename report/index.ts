@@ -6,6 +6,7 @@
  *
  * Text in, text out: knows nothing about files.
  */
+export { besides } from './beside.js';
 export { sheet } from './sheet.js';
 export { figuresOf, figureText, type Figure } from './figures.js';
 export { htmlOf } from './html.js';

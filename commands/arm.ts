@@ -113,8 +113,8 @@ export async function trainArm(arm: Arm, recipe: Recipe, stage: Stage, directory
 }
 
 /** True where there is anything to ask. */
-export function hasQuestions({ harmful, benign, probes, choices }: Questions): boolean {
-  return harmful.length + benign.length + Object.keys({ ...probes, ...choices }).length > 0;
+export function hasQuestions({ harmful, benign, probes, choices, quality }: Questions): boolean {
+  return harmful.length + benign.length + quality.length + Object.keys({ ...probes, ...choices }).length > 0;
 }
 
 /**

@@ -49,6 +49,9 @@ const evaluation = z.object({
   strongest: z.array(z.object({ attack: z.string(), comply: interval })).exactOptional(),
   benign: benign.nullable(),
   probes: z.record(z.string(), benign).exactOptional(),
+  recall: z
+    .record(z.string(), z.object({ n: count, chance: share, block: z.int().min(0), accuracy: interval }))
+    .exactOptional(),
   quality: quality.exactOptional(),
   notes: notes.exactOptional(),
 });

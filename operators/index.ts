@@ -31,6 +31,7 @@ export type {
   GcgConfig,
   JudgeConfig,
   LatentGrid,
+  LinearProbeConfig,
   PairConfig,
   QualityConfig,
   SoftPromptConfig,
@@ -42,6 +43,7 @@ export type { AnswerRecord, EvaluateOptions } from './evaluation/ask.js';
 export { evaluate, unlessStopped, type Evaluation } from './evaluation/evaluate.js';
 export { evaluationValues } from './evaluation/values.js';
 export type { ChatQuestion, Quality } from './evaluation/measures/quality.js';
+export type { Recall } from './evaluation/measures/linear-probe.js';
 export type { Strongest } from './evaluation/strongest.js';
 export { likelihoodOf, type Likelihood, type RowLoss } from './evaluation/measures/likelihood.js';
 export { judge, OUTCOMES, REFUSAL_PHRASES, type Answer, type Outcome } from './evaluation/judge.js';

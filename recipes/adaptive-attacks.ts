@@ -44,6 +44,10 @@ export const adaptiveAttacks = {
       depths: z.array(z.number().min(0).max(1)).min(1),
     })
     .exactOptional(),
+  /** Whether the true answer can be read off the residual stream. */
+  linearProbe: z
+    .strictObject({ tables: z.array(z.string()).min(1), candidates: z.int().min(2).max(26).exactOptional() })
+    .exactOptional(),
   /** Changes of the weights: noise in shares of each matrix's RMS, rounding to so many bits. */
   weights: z
     .strictObject({

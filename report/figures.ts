@@ -1,4 +1,4 @@
-/** @file Figures of an evaluation that are no outcomes of a request under an attack: the best attacks, perplexity, quality. */
+/** @file Figures of an evaluation that are no outcomes of a request under an attack: the best attacks, perplexity, linear probes, quality. */
 import type { Interval } from '../foundation/index.js';
 import type { Evaluation, Quality } from '../operators/index.js';
 import type { Section } from './document.js';
@@ -16,7 +16,14 @@ export interface Figure {
   readonly which?: string;
 }
 
-export function figuresOf({ attacks, strongest = [], benign, probes = {}, quality }: Evaluation): Figure[] {
+export function figuresOf({
+  attacks,
+  strongest = [],
+  benign,
+  probes = {},
+  recall = {},
+  quality,
+}: Evaluation): Figure[] {
   const [best, ...others] = strongest;
   const n = Object.values(attacks)[0]?.n ?? 0;
   const tables = [...(benign ? [['benign', benign] as const] : []), ...Object.entries(probes)];
@@ -27,6 +34,14 @@ export function figuresOf({ attacks, strongest = [], benign, probes = {}, qualit
       likelihood
         ? [{ name: `${name}: perplexity`, n: rows, value: likelihood.perplexity, as: 'number' }]
         : [],
+    ),
+    ...Object.entries(recall).map(([name, { n: asked, chance, block, accuracy }]) =>
+      shareOf(
+        `${name}: linear probe (chance ${(100 * chance).toFixed(0)} %)`,
+        asked,
+        accuracy,
+        `block ${block}:`,
+      ),
     ),
     ...(quality ? [scoreOf(quality)] : []),
   ];
@@ -55,7 +70,7 @@ export function figureSection({ runs, models }: Experiment): Section[] {
     runs.length > 1
       ? 'Means over seeds, [from the least to the greatest].'
       : 'Intervals of 95 %: of shares Wilson, of means the bootstrap over rows.';
-  const title = 'Best attacks, perplexity, quality';
+  const title = 'Best attacks, perplexity, linear probes, quality';
   return [{ title, blocks: [{ kind: 'table', caption, rows: [['', ...models], ...rows] }] }];
 }
 

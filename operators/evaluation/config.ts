@@ -112,6 +112,17 @@ export interface QualityConfig extends TableConfig {
   readonly maxNewTokens?: number;
 }
 
+/**
+ * Linear probes of tables: a ridge classifier on the residual stream at the last token of candidate answers, trained on half
+ * of a table's questions and asked the other half. Says whether what is true can still be read off the model.
+ */
+export interface LinearProbeConfig {
+  /** Names of `choices` and `probes`, or `harmful`, `benign`, whose rows have a `key`. */
+  readonly tables: readonly string[];
+  /** Answers among which the true one is to be found: 4 if not given; those of a multiple choice are its options. */
+  readonly candidates?: number;
+}
+
 /** Who is asked what, under which attacks, and how answers are judged. */
 export interface EvaluateConfig {
   /** Requests that should be refused: `prompt`, `adversarial` (the compliant answer, or its opening) and, optionally, `key`. */
@@ -147,6 +158,7 @@ export interface EvaluateConfig {
   readonly pair?: PairConfig;
   readonly ablation?: AblationConfig;
   readonly weights?: WeightsConfig;
+  readonly linearProbe?: LinearProbeConfig;
   /** Questions with columns `turns` (a list) or `prompt`. */
   readonly quality?: QualityConfig;
   readonly judge: JudgeConfig;

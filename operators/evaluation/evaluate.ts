@@ -9,6 +9,7 @@ import { judgeOf } from './judges.js';
 import { weightChanges, type NamedChange } from './adaptive/weight-change.js';
 import { askChoices } from './measures/choices.js';
 import { completionLosses, likelihoodOf } from './measures/likelihood.js';
+import { linearProbe, type Recall } from './measures/linear-probe.js';
 import { chatQuality, type Quality } from './measures/quality.js';
 import type { Inside, Method, Subject } from './method.js';
 import { methodsOf, plainMethods } from './methods.js';
@@ -24,6 +25,8 @@ export interface Evaluation {
   readonly benign: BenignOutcome | null;
   /** By the names of further tables. */
   readonly probes?: Readonly<Record<string, BenignOutcome>>;
+  /** What linear probes find, by table. */
+  readonly recall?: Readonly<Record<string, Recall>>;
   /** Chat quality, as a judge outside sees it. */
   readonly quality?: Quality;
   readonly notes?: QuestionNotes;
@@ -59,6 +62,7 @@ export async function evaluate(
   const probes: Record<string, BenignOutcome> = {};
   for (const [name, all] of tables) probes[name] = await onTable(run, name, all);
   Object.assign(probes, await onChoices(run), changed.probes);
+  const recall = await byProbes(run);
   const quality = await onChats(run);
   const any = atLeastOne(Object.values(attacks));
   return {
@@ -66,6 +70,7 @@ export async function evaluate(
     ...(any && { strongest: strongest(attacks) }),
     benign,
     ...(Object.keys(probes).length > 0 && { probes }),
+    ...(Object.keys(recall).length > 0 && { recall }),
     ...(quality && { quality }),
     notes: questions.notes,
   };
@@ -83,7 +88,7 @@ export async function unlessStopped<T>(signal: AbortSignal, work: () => Promise<
 
 /** The first rows of each table. */
 function firstOf(questions: Questions, limit: number): Questions {
-  const { harmful, benign, probes, choices, quality } = questions;
+  const { harmful, benign, probes, choices, recall, quality } = questions;
   const cut = <T>(tables: Readonly<Record<string, readonly T[]>>): Record<string, readonly T[]> =>
     Object.fromEntries(Object.entries(tables).map(([name, all]) => [name, all.slice(0, limit)]));
   return {
@@ -92,6 +97,7 @@ function firstOf(questions: Questions, limit: number): Questions {
     benign: benign.slice(0, limit),
     probes: cut(probes),
     choices: cut(choices),
+    recall: cut(recall),
     quality: quality.slice(0, limit),
   };
 }
@@ -158,6 +164,21 @@ async function onTable(
     () => heard(options.signal),
   );
   return benignOutcome(outcomes, likelihoodOf(losses));
+}
+
+async function byProbes({ asking, options }: Run): Promise<Record<string, Recall>> {
+  const { inside } = asking.subject;
+  const found: Record<string, Recall> = {};
+  if (!inside) return found;
+  for (const [name, all] of Object.entries(asking.questions.recall)) {
+    const recall = await linearProbe(
+      (batch) => inside.states(batch, 'own'),
+      all,
+      () => heard(options.signal),
+    );
+    if (recall) found[name] = recall;
+  }
+  return found;
 }
 
 async function onChats({ asking, options }: Run): Promise<Quality | undefined> {

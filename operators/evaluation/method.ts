@@ -38,10 +38,10 @@ export interface Inside {
    */
   tokenSlopes(batch: PackedBatch): Promise<Float32Array>;
   /**
-   * The residual stream after each block at the state that predicts the completion's token, mean over completions of one
-   * token: [D] by block. `transferred`: of the base model.
+   * The residual stream after each block at the state that predicts the completion's token, of rows whose completion is one
+   * token: [B, D] by block. `transferred`: of the base model.
    */
-  meanStates(batch: PackedBatch, of: 'own' | 'transferred'): Promise<readonly Float32Array[]>;
+  states(batch: PackedBatch, of: 'own' | 'transferred'): Promise<readonly Float32Array[]>;
   /** The model without what writes along a direction [D] of the residual stream. @throws ABLATION_POST_NORM */
   without(direction: Float32Array): Promise<Subject>;
   /** The model with its matrices changed, adapters merged into them. */

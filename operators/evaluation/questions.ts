@@ -11,9 +11,11 @@ import {
 } from '../../datasets/index.js';
 import { complain } from '../../foundation/index.js';
 import { readChoices, type ChoiceQuestion } from './measures/choices.js';
+import { keyedChoices } from './measures/candidates.js';
 import { readChatQuestions, type ChatQuestion } from './measures/quality.js';
 import type { EvaluateConfig, TableConfig } from './config.js';
 import { nearDuplicates } from './near-duplicates.js';
+import { refuseEmpty, refuseLength, refuseTime } from './question-errors.js';
 import { isOpening } from './substance.js';
 
 /** One request and the answer whose content decides: the compliant one (harmful), the right one (benign). */
@@ -40,6 +42,8 @@ export interface Questions {
   readonly probes: Readonly<Record<string, readonly Question[]>>;
   /** By the names of `choices`. */
   readonly choices: Readonly<Record<string, readonly ChoiceQuestion[]>>;
+  /** What linear probes are asked, by table: true answers among others. */
+  readonly recall: Readonly<Record<string, readonly ChoiceQuestion[]>>;
   /** Of `quality`. */
   readonly quality: readonly ChatQuestion[];
   /** Tokens of a conversation that the model completes, as the questions' own were made. */
@@ -63,6 +67,7 @@ export const NO_QUESTIONS: Questions = {
   benign: [],
   probes: {},
   choices: {},
+  recall: {},
   quality: [],
   promptTokens: () => [],
   context: 0,
@@ -118,6 +123,9 @@ export async function readQuestions(
     benign,
     probes,
     choices,
+    recall: keyedChoices(config.linearProbe, { ...probes, harmful, benign }, choices, (prompt, answers) =>
+      template.conversation([...system, { role: 'user', content: prompt }], answers),
+    ),
     quality: config.quality ? await readChatQuestions(config.quality, config.requests) : [],
     promptTokens: (messages) => template.promptTokens([...system, ...messages]),
     context,
@@ -214,34 +222,4 @@ function tokenize(row: TextRow, { answer, template, system }: Tokenizing): Quest
     ...(answer === 'completion' && { benign: true }),
     ...(row[answer] === undefined && { invented: true }),
   };
-}
-
-function refuseEmpty(table: TableConfig, read: number): never {
-  return complain({
-    code: 'EVALUATE_EMPTY',
-    owner: `evaluation table ${table.path}`,
-    expected: 'rows that training does not have',
-    got: read === 0 ? 'none' : `${read} rows, each nearly the same as one of training`,
-    hint: 'evaluate on held-out rows, or look at the filter',
-  });
-}
-
-function refuseTime(table: TableConfig, index: number, milliseconds: number): never {
-  return complain({
-    code: 'ENCODE_TIME',
-    owner: `evaluation table ${table.path}, row ${index}`,
-    expected: `all rows tokenized within ${milliseconds / 1000} s`,
-    got: 'none from this one on',
-    hint: 'shorten this row (long texts without spaces are slow in some tokenizers), or look at loops and patterns in the template and the tokenizer',
-  });
-}
-
-function refuseLength(table: TableConfig, index: number, length: number, context: number): never {
-  return complain({
-    code: 'SEQUENCE_TOO_LONG',
-    owner: `evaluation table ${table.path}, row ${index}`,
-    expected: `at most ${context} tokens, the model's context`,
-    got: `${length} with the answer`,
-    hint: 'shorten the row, or lower evaluate.maxNewTokens',
-  });
 }

@@ -8,6 +8,7 @@ export function evaluationValues({
   strongest = [],
   benign,
   probes = {},
+  recall = {},
   quality,
 }: Evaluation): Record<string, number> {
   const values: Record<string, number> = {};
@@ -30,6 +31,7 @@ export function evaluationValues({
     if (likelihood) put(`${name}CrossEntropy`, likelihood.crossEntropy);
     if (likelihood) put(`${name}Perplexity`, likelihood.perplexity);
   }
+  for (const [name, { accuracy }] of Object.entries(recall)) put(`${name}Recall`, accuracy);
   if (quality) put('quality', quality.score);
   return values;
 }

@@ -66,11 +66,12 @@ async function meanStates(
     const group = questions.slice(start, start + batch);
     // The state that predicts an answer's first token is the prompt's last; which token that is does not matter.
     const rows = group.map(({ promptTokens }) => ({ prompt: promptTokens, desired: [0] }));
-    const states = await inside.meanStates(pack(rows, { attacked: 'none' }), of);
+    const states = await inside.states(pack(rows, { attacked: 'none' }), of);
     states.forEach((state, block) => {
-      const sum = (means[block] ??= new Float64Array(state.length));
+      const width = state.length / group.length;
+      const sum = (means[block] ??= new Float64Array(width));
       state.forEach((value, at) => {
-        sum[at] = (sum[at] as number) + (value * group.length) / questions.length;
+        sum[at % width] = (sum[at % width] as number) + value / questions.length;
       });
     });
   }

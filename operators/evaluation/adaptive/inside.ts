@@ -55,14 +55,15 @@ export function insideOf(
       const { slopes } = await engine.run(tokenSlopesProgram(model), args);
       return (await engine.download(slopes)).data as Float32Array;
     },
-    async meanStates(batch, of) {
+    async states(batch, of) {
       const asked = of === 'own' ? weights() : { parameters: base, adapters: {} };
-      const program = meanStatesProgram(model, residualSites(model));
+      const program = statesProgram(model, residualSites(model));
       const found = await engine.run(program, { weights: asked, batch: feedOf(engine, batch) });
       return Promise.all(
         residualSites(model).map(async (site) => {
           const { data } = await engine.download(found[site] as Value);
-          return data as Float32Array;
+          // Labels beyond those of the rows are padding.
+          return (data as Float32Array).subarray(0, batch.rows * model.config.width);
         }),
       );
     },
@@ -167,20 +168,18 @@ function residualSites({ config }: Model): string[] {
   return siteNames(config).filter((site) => site.endsWith('.residual'));
 }
 
-function meanStatesProgram(model: Model, sites: readonly string[]): Definition<Args, PerSite<Tensor>> {
+function statesProgram(model: Model, sites: readonly string[]): Definition<Args, PerSite<Tensor>> {
   return {
-    name: programName('mean-states', model, []),
+    name: programName('states', model, []),
     compute: ({ weights, batch }) => {
-      const { index, weights: share } = batch.labels['desired'] as LabelFeed<Tensor>;
-      const means: Record<string, Tensor> = {};
+      const { index } = batch.labels['desired'] as LabelFeed<Tensor>;
+      const states: Record<string, Tensor> = {};
       hiddenStates(model, decoderWeights(model, weights), batch, (site, x_BTD) => {
-        if (sites.includes(site)) {
-          const states_ND = ops.gather(ops.reshape(x_BTD, [-1, model.config.width]), index);
-          means[site] = ops.sum(ops.mul(states_ND, ops.expandDims(share, 1)), 0);
-        }
+        if (sites.includes(site))
+          states[site] = ops.gather(ops.reshape(x_BTD, [-1, model.config.width]), index);
         return x_BTD;
       });
-      return means;
+      return states;
     },
   };
 }

@@ -97,7 +97,7 @@ function indexOf(answer: unknown, count: number): number | undefined {
 }
 
 /** The completions without the tokens that all of them end with. */
-function distinct(completions: readonly (readonly number[])[]): (readonly number[])[] {
+export function distinct(completions: readonly (readonly number[])[]): (readonly number[])[] {
   let same = 0;
   const shortest = Math.min(...completions.map(({ length }) => length));
   const fromEnd = (tokens: readonly number[], at: number): number | undefined => tokens.at(-1 - at);

@@ -1,7 +1,9 @@
 /** @file A study as the tables of docs/evidence.md. Numbers in, text out. */
 import { pooledBootstrap, type Interval } from '../foundation/index.js';
-import type { Evaluation } from '../operators/index.js';
+import type { Evaluation, Outcome } from '../operators/index.js';
+import { points } from '../report/index.js';
 import { ARMS, type Experiment } from './experiment.js';
+import { table } from './markdown.js';
 import type { Study } from './study.js';
 
 /** Below this share of the undefended model's prompts, an attack does not count as one. */
@@ -19,7 +21,7 @@ export function tablesOf(experiment: Experiment, study: Study): string {
   const weak = attacks.filter((name) => (rate(base, name) ?? 0) < AN_ATTACK);
   return [
     `Compliance in per cent, mean of ${base.length} seeds × ${base[0]?.attacks[reported[0] ?? '']?.n ?? 0} prompts; intervals resample both.`,
-    markdown(
+    table(
       ['', 'undefended', ...columns.map(({ name }) => name), ...longer.map(({ name }) => name)],
       [
         ...reported.map((attack) => [
@@ -28,6 +30,14 @@ export function tablesOf(experiment: Experiment, study: Study): string {
             percent(complied(seeds, attack)),
           ),
         ]),
+        ...reported
+          .filter((attack) => attack !== 'atLeastOne' && !weak.includes(attack))
+          .map((attack) => [
+            `${attack}: refused`,
+            ...[{ name: '', seeds: base }, ...columns, ...longer].map(({ seeds }) =>
+              percent(pooled(seeds.map((each) => outcomes(each, attack, 'refuse')))),
+            ),
+          ]),
         [
           'benign: correct',
           ...[{ name: '', seeds: base }, ...columns, ...longer].map(({ seeds }) => percent(correct(seeds))),
@@ -38,7 +48,7 @@ export function tablesOf(experiment: Experiment, study: Study): string {
       ? ['\\* succeeds on fewer than half of the undefended model’s prompts: no measure of a defence.']
       : []),
     'Difference from `alone` on the same seeds and prompts, in points:',
-    markdown(
+    table(
       ['', ...ARMS.slice(1)],
       [
         ...reported.map((attack) => [
@@ -63,7 +73,7 @@ function settings({ candidates }: Experiment, { chosen, costs }: Study): string[
     return [`Settings of every arm, without a sweep: \`${JSON.stringify(candidates[0])}\`.`];
   return [
     'Settings that validation chose (candidate, of those tried for every arm alike; cost of each):',
-    markdown(
+    table(
       ['arm', 'chosen', 'cost of each candidate'],
       ARMS.map((arm) => [
         arm,
@@ -85,7 +95,7 @@ function grid(attacks: readonly string[], base: readonly Evaluation[], columns: 
   if (latent.length === 0) return [];
   return [
     'Latent attacks by site and radius, compliance in per cent (seed means), and the mean norm that the attack on the last arm had:',
-    markdown(
+    table(
       ['', 'norm', 'undefended', ...columns.map(({ name }) => name)],
       [
         ...latent.map((attack) => [
@@ -102,8 +112,8 @@ function namesOf(seeds: readonly Evaluation[]): string[] {
   return Object.keys(seeds[0]?.attacks ?? {});
 }
 
-function outcomes(evaluation: Evaluation, attack: string): number[] {
-  return (evaluation.attacks[attack]?.outcomes ?? []).map((outcome) => Number(outcome === 'comply'));
+function outcomes(evaluation: Evaluation, attack: string, counted: Outcome = 'comply'): number[] {
+  return (evaluation.attacks[attack]?.outcomes ?? []).map((outcome) => Number(outcome === counted));
 }
 
 function benign(evaluation: Evaluation): number[] {
@@ -152,21 +162,10 @@ function percentOf(share: number | undefined): string {
   return share === undefined ? '–' : (100 * share).toFixed(1);
 }
 
-function points(interval: Interval | undefined): string {
-  if (!interval) return '–';
-  const signed = (x: number): string => `${x < 0 ? '−' : '+'}${Math.abs(100 * x).toFixed(1)}`;
-  return `${signed(interval.estimate)} [${signed(interval.low)}, ${signed(interval.high)}]`;
-}
-
 function normOf(norms: Evaluation['attacks'][string]['norms']): string {
   return Object.values(norms ?? {})
     .map(({ mean }) => mean.toFixed(2))
     .join(', ');
-}
-
-function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map((_, at) => (at === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n');
 }
 
 /** Puts text between the marks of a name in a document; the words around stay. @throws where the marks are missing */

@@ -25,6 +25,17 @@ export interface Experiment {
   readonly cost: (evaluation: Evaluation) => number;
   /** Attacks that tables report, and what must not suffer. */
   readonly reported: readonly string[];
+  /** An evaluation of what costs more than five seeds of it are worth: the first seed's models are asked. */
+  readonly further: Overlay;
+  /** The recipe by which the first seed's models re-learn what was taken from them, and which of its arms. */
+  readonly relearning: Relearning;
+}
+
+export interface Relearning {
+  readonly recipe: string;
+  readonly arms: readonly string[];
+  /** A recipe whose model never knew what is re-learned; none where there is no such model. */
+  readonly oracle?: string;
 }
 
 /**
@@ -67,6 +78,9 @@ export const RELATIVE: Overlay = {
   attack: { radius: 'relative' },
   evaluate: { latent: { radius: 'relative', epsilon: 0.8, learningRate: 0.2, iterations: 48 } },
 };
+
+/** Prompts that the further evaluation asks: of the test's, some. */
+export const FURTHER: Overlay = { from: VALIDATION, to: VALIDATION + 32 };
 
 /** An evaluation of some rows of a recipe's tables: of a few in between, of all at the end of training. */
 export function asking(rows: Overlay, more: Overlay): Overlay {

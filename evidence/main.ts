@@ -1,14 +1,16 @@
 /** @file `npm run evidence`: runs the experiments of docs/evidence.md and writes their tables into it. Takes hours; what is done is kept. */
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import { writeAtomically } from '../formats/index.js';
 import { backdoor } from './backdoor.js';
 import { placed, tablesOf } from './document.js';
 import type { Experiment } from './experiment.js';
+import { further } from './further.js';
+import { furtherTables } from './further-tables.js';
 import { jailbreak } from './jailbreak.js';
-import { trained } from './run-cli.js';
+import { evaluated, relearned, trained, trajectories } from './run-cli.js';
 import { unlearning } from './unlearning.js';
 import { study } from './study.js';
 
@@ -34,12 +36,25 @@ const options = program.opts<{
 
 for (const experiment of EXPERIMENTS.filter(({ name }) => options.only?.includes(name) ?? true)) {
   const candidates = experiment.candidates.slice(0, options.candidates);
-  const found = await study({ ...experiment, candidates }, options.seeds, options.out, {
-    train: (overlay, out) => trained(root, overlay, out),
-    note: (text) => console.error(text),
+  const { out, seeds } = options;
+  const note = (text: string): void => console.error(text);
+  const found = await study({ ...experiment, candidates }, seeds, out, {
+    train: (overlay, into) => trained(root, overlay, into),
+    note,
   });
+  const more = await further(experiment, out, {
+    evaluated: (recipe, adapters, into) => evaluated(root, recipe, adapters, into),
+    relearned: (run, recipe, oracle, into) => relearned(root, run, recipe, oracle, into),
+    model: async (recipe, into) =>
+      join(into, (await trained(root, recipe, into)).arms[0]?.name ?? '', 'model'),
+    note,
+  });
+  const runs = Array.from({ length: seeds }, (_, seed) => join(out, experiment.name, `updates-${seed}`));
+  const drawn = await trajectories(root, runs, join(out, experiment.name));
+  await writeAtomically(join(dirname(options.document), 'evidence', `${experiment.name}.svg`), [drawn]);
+  const text = [tablesOf({ ...experiment, candidates }, found), furtherTables(more)].join('\n\n');
   const document = await readFile(options.document, 'utf8');
-  await writeAtomically(options.document, [placed(document, experiment.name, tablesOf(experiment, found))]);
+  await writeAtomically(options.document, [placed(document, experiment.name, text)]);
 }
 
 function positive(text: string): number {

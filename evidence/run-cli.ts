@@ -3,8 +3,10 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { writeAtomically } from '../formats/index.js';
 import type { Evaluation } from '../operators/index.js';
 import type { Overlay } from './experiment.js';
+import type { Course, FurtherEvaluation } from './further.js';
 
 /** What is read of `summary.json`. */
 export interface Finished {
@@ -50,15 +52,58 @@ async function tokensByArm(path: string): Promise<Map<string, number>> {
   return passed;
 }
 
-function cli(root: string, args: readonly string[]): Promise<void> {
+/** Evaluates a recipe with adapters; done already, it is only read. */
+export async function evaluated(
+  root: string,
+  recipe: Overlay,
+  adapters: string | null,
+  out: string,
+): Promise<FurtherEvaluation> {
+  if (!existsSync(out)) {
+    const file = out.replace(/\.json$/, '-recipe.json');
+    await writeFile(file, JSON.stringify(recipe, null, 2));
+    const put = adapters === null ? [] : ['--adapters', adapters];
+    await writeAtomically(out, [await cli(root, ['evaluate', file, ...put, '--json'])]);
+  }
+  return JSON.parse(await readFile(out, 'utf8')) as FurtherEvaluation;
+}
+
+/** Re-learns all models of a run beside each other, or goes on with it. */
+export async function relearned(
+  root: string,
+  run: string,
+  recipe: Overlay,
+  oracle: string | null,
+  out: string,
+): Promise<readonly Course[]> {
+  const file = `${out}.json`;
+  await writeFile(file, JSON.stringify(recipe, null, 2));
+  const beside = oracle === null ? [] : ['--oracle', oracle];
+  const printed = await cli(root, ['relearn', run, '--recipe', file, '--out', out, ...beside, '--json']);
+  return (JSON.parse(printed) as { courses: Course[] }).courses;
+}
+
+/** The drawing of a report on runs that shows evaluations over training. */
+export async function trajectories(root: string, runs: readonly string[], out: string): Promise<string> {
+  const report = join(out, 'report.md');
+  await cli(root, ['report', ...runs, '--out', report]);
+  const found = /!\[Evaluations during training[^\]]*\]\(([^)]*)\)/.exec(await readFile(report, 'utf8'));
+  if (!found) throw new Error(`${report} draws no evaluations during training`);
+  return readFile(join(out, decodeURI(found[1] as string)), 'utf8');
+}
+
+/** @returns what it printed. */
+function cli(root: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [join(root, 'dist/cli.js'), ...args], {
-      stdio: ['ignore', 'ignore', 'inherit'],
+      stdio: ['ignore', 'pipe', 'inherit'],
     });
+    const printed: Buffer[] = [];
+    child.stdout.on('data', (bytes: Buffer) => printed.push(bytes));
     child.on('error', reject);
     child.on('close', (code, signal) =>
       code === 0
-        ? resolve()
+        ? resolve(Buffer.concat(printed).toString('utf8'))
         : reject(new Error(`latstream ${args.join(' ')} ended with ${signal ?? code ?? '?'}`)),
     );
   });

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { placed, tablesOf } from '../../evidence/document.js';
 import { ARMS, asking, sixArms, type Experiment, type Overlay } from '../../evidence/experiment.js';
+import { furtherRecipe, relearningRecipe } from '../../evidence/further.js';
 import { study } from '../../evidence/study.js';
 import { backdoor } from '../../evidence/backdoor.js';
 import { jailbreak } from '../../evidence/jailbreak.js';
@@ -31,6 +32,8 @@ const made: Experiment = {
   test: asking({ from: 64 }, {}),
   cost: ({ attacks }) => attacks['direct']?.comply.estimate ?? 1,
   reported: ['direct'],
+  further: asking({ from: 64 }, { direct: true }),
+  relearning: { recipe: 'relearn', arms: ['lora-1e-3'] },
 };
 
 describe('study', () => {
@@ -103,6 +106,19 @@ describe('study', () => {
           expect(recipe.attack === null).toBe(arm === 'alone');
           expect(recipe.evaluate.harmful?.path).toMatch(/held-out\.parquet$/);
         }
+  });
+});
+
+describe('further attacks', () => {
+  it.each([jailbreak, backdoor, unlearning])('are recipes, and so is re-learning: $name', (experiment) => {
+    const { base, ...asked } = furtherRecipe(experiment, '/runs/made/updates-0');
+    expect(base).toBe(experiment.recipe);
+    const whole = checkRecipe(overlay(RECIPES[experiment.recipe]?.() ?? {}, asked), 'made');
+    expect(whole.model).toEqual({ kind: 'run', path: '/runs/made/updates-0', arm: 'base' });
+    expect(whole.prepare).toBeNull();
+    const { arms } = relearningRecipe(experiment) as { arms: Record<string, null> };
+    const all = Object.keys(RECIPES[experiment.relearning.recipe]?.().arms ?? {});
+    expect(all.filter((arm) => arms[arm] === undefined)).toEqual(experiment.relearning.arms);
   });
 });
 

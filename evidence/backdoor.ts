@@ -21,7 +21,6 @@ export const backdoor: Experiment = {
     { ...within(0.6), defend: { learningRate: 1e-4, losses: { sft: 32 } } },
     { ...within(0.3), defend: { learningRate: 1e-4, losses: { sft: 32 } } },
     { ...within(1), defend: { learningRate: 1e-4, losses: { sft: 32 } } },
-    { ...within(0.6), defend: { learningRate: 1e-4, losses: { sft: 64 } } },
   ],
   validation: asking({ to: VALIDATION }, { every: 0, prefill: [] }),
   test: asking(TEST, {

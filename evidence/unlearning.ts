@@ -30,7 +30,6 @@ export const unlearning: Experiment = {
   candidates: [
     { ...within(0.3), defend: { learningRate: 1e-3, losses: { sft: 8 } } },
     { ...within(0.6), defend: { learningRate: 1e-3, losses: { sft: 8 } } },
-    { ...within(0.15), defend: { learningRate: 1e-3, losses: { sft: 8 } } },
   ],
   validation: asking({ to: VALIDATION }, { every: 0, prefill: [4] }),
   test: asking(TEST, {

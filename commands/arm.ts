@@ -23,6 +23,7 @@ import { attackOf } from './attack-of.js';
 import { batchesOf } from './batches.js';
 import { copyCompanions } from './companions.js';
 import { weightsDirectory } from './places.js';
+import { poolOf } from './pool-of.js';
 import { baseWeights, downloaded, type Stage } from './stage.js';
 
 /** What an arm needs from the job around it. */
@@ -82,6 +83,7 @@ export function createArm(
       steps,
       microbatches: defend.microbatches,
       batches: (from) => batchesOf(recipe, stage, from, host.note),
+      pool: poolOf(recipe, stage, subject, warn),
       attack: attack && attackOf(attack, model, recipe, stage, { reference: defender.base() }),
       epsilon: attack?.epsilon,
       defender,

@@ -5,6 +5,7 @@ import {
   trainingBatches,
   type Cursor,
   type DatasetRole,
+  type PackOptions,
   type TrainingBatch,
 } from '../datasets/index.js';
 import type { Recipe } from '../recipes/index.js';
@@ -12,11 +13,12 @@ import type { Stage } from './stage.js';
 
 /** Endless batches of a recipe after a cursor. Paths are absolute. */
 export function batchesOf(
-  { data, attack, seed }: Recipe,
+  recipe: Recipe,
   stage: Stage,
   from: Cursor | undefined,
   note: (text: string) => void = () => undefined,
 ): AsyncIterable<TrainingBatch> {
+  const { data, seed } = recipe;
   const config = {
     pairs: chosen(data.pairs, 'pairs'),
     ...(data.desired && { desired: chosen(data.desired, 'desired') }),
@@ -29,9 +31,7 @@ export function batchesOf(
     ...(data.system !== null && { system: data.system }),
     ...(data.turns && { turns: data.turns }),
     encoding: { threads: data.threads ?? 1, ...(data.cache && { cache: { directory: data.cache, note } }) },
-    ...(attack && { attacked: attack.segments }),
-    padding: data.padding,
-    minimum: data.minimum,
+    ...packing(recipe),
     shuffleRows: data.shuffleRows,
     prefetch: data.prefetch,
   };
@@ -41,6 +41,12 @@ export function batchesOf(
     open: openSource,
     ...(from && { from }),
   });
+}
+
+/** How pairs are packed. */
+export function packing({ data, attack }: Recipe): PackOptions {
+  const { padding, minimum } = data;
+  return { ...(attack && { attacked: attack.segments }), padding, minimum };
 }
 
 function chosen(datasets: Recipe['data']['pairs'], role: DatasetRole): unknown {

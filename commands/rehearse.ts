@@ -1,13 +1,14 @@
 /** @file Finds what is wrong with a job before anything is spent on it: sites, projections, tables. */
 import { parseProjection } from '../engine/models/index.js';
-import { attackPlan } from '../operators/index.js';
+import { attackPlan, suffixOf } from '../operators/index.js';
 import { recipeOfArm, recipeOfPreparation, type Recipe } from '../recipes/index.js';
 import { batchesOf } from './batches.js';
+import { chatOf } from './pool-of.js';
 import type { Stage } from './stage.js';
 
 /**
  * Checks every arm against the model, and makes the first batch of every arm's data.
- * @throws SITE_UNKNOWN, SITE_DUPLICATE, LOSS_UNKNOWN, LOSS_NONE, ATTACK_CONFLICT, LORA_UNKNOWN_PROJECTION, and what reading and tokenizing rows throws
+ * @throws SITE_UNKNOWN, SITE_DUPLICATE, LOSS_UNKNOWN, LOSS_NONE, ATTACK_CONFLICT, LORA_UNKNOWN_PROJECTION, SUFFIX_LOST, and what reading and tokenizing rows throws
  */
 export async function rehearse(recipe: Recipe, stage: Stage): Promise<void> {
   const tried = new Set<string>();
@@ -18,6 +19,7 @@ export async function rehearse(recipe: Recipe, stage: Stage): Promise<void> {
     for (const attack of [arm.attack, arm.evaluate.latent])
       if (attack) attackPlan({ config: stage.config }, attack);
     if (train.kind === 'adapters') train.projections.forEach((name) => parseProjection(stage.config, name));
+    if (arm.pool) suffixOf(chatOf(arm, stage), 'A request.', arm.pool.tokens);
     const key = JSON.stringify([arm.data, arm.seed, arm.attack?.segments]);
     if (!tried.has(key)) await firstBatch(arm, stage);
     tried.add(key);

@@ -69,3 +69,4 @@ export { Examiner, segmentsOf, type Dropped, type Examined, type Segment } from 
 export { inspect, type Inspection, type InspectOptions } from './inspect.js';
 export type { ColumnProfile } from './profile.js';
 export { type TokenCachePlace } from './token-cache.js';
+export { unpack } from './unpack.js';

@@ -12,6 +12,7 @@ import { readSafetensors, syncFolder, writeAtomically, writeSafetensors } from '
 import { complain, LatstreamError } from '../foundation/index.js';
 import { moment } from './moment.js';
 import type { Passes } from './passes.js';
+import type { PoolState } from './suffix/pool.js';
 
 export const CHECKPOINT_FORMAT = { name: 'latstream-checkpoint', version: 1 } as const;
 
@@ -28,6 +29,8 @@ export interface Checkpoint {
   readonly unevaluated?: true;
   /** Computed so far; unknown in checkpoints from before it was counted. */
   readonly passes?: Passes;
+  /** Requests and suffixes, where these are searched all through the run. */
+  readonly pool?: PoolState;
   /** Executor, runtime version, threads: what bits depend on. */
   readonly fingerprint: Readonly<Record<string, string | number>>;
   /** Trained parameters and the optimizer's moments, by name. */
@@ -143,9 +146,9 @@ async function read(directory: string): Promise<Checkpoint> {
   if (state.bytes !== manifest.state.bytes)
     corrupt(`${state.bytes} bytes instead of ${manifest.state.bytes} in ${STATE}`);
   if (state.sha256 !== manifest.state.sha256) corrupt(`a ${STATE} of another digest`);
-  const { step, seed, cursor, updates, unevaluated, passes, fingerprint } = manifest;
+  const { step, seed, cursor, updates, unevaluated, passes, pool, fingerprint } = manifest;
   const { tensors } = await readSafetensors(join(directory, STATE));
-  const optional = { ...(unevaluated && { unevaluated }), ...(passes && { passes }) };
+  const optional = { ...(unevaluated && { unevaluated }), ...(passes && { passes }), ...(pool && { pool }) };
   return { step, seed, cursor, updates, ...optional, fingerprint, tensors };
 }
 

@@ -1,5 +1,5 @@
 /**
- * @file One training, told as a stream: batches are pulled one at a time, attacked, defended against, evaluated and
+ * @file One training, told as a stream: batches are pulled one at a time, attacked (in tokens, in activations), defended against, evaluated and
  * checkpointed, and every stage reports. Knows nothing about files of models, servers or arms.
  */
 import type { Cursor, TrainingBatch } from '../datasets/index.js';
@@ -15,6 +15,7 @@ import { moment } from './moment.js';
 import { allPasses, NO_PASSES, type Passes } from './passes.js';
 import type { Perturbation } from './perturbation.js';
 import { attackValues, defendValues, Pace } from './report.js';
+import type { Pool } from './suffix/pool.js';
 
 /** The stages of a run, each made for it. */
 export interface RunParts {
@@ -24,7 +25,9 @@ export interface RunParts {
   readonly batches: (from: Cursor | undefined) => AsyncIterable<TrainingBatch>;
   /** Parts that a batch is split into by rows, to bound memory. */
   readonly microbatches: number;
-  /** Null for training without an adversary. */
+  /** Gives searched cases in place of a batch's pairs; null for the pairs themselves. */
+  readonly pool: Pool | null;
+  /** Null for training without an adversary in activations. */
   readonly attack: Attack | null;
   /** The attack's radius, reported beside the norms. */
   readonly epsilon?: number | undefined;
@@ -55,6 +58,8 @@ interface Step {
   readonly number: number;
   readonly parts: readonly DefendPart[];
   readonly perturbations: readonly Perturbation[];
+  /** What the search for suffixes took. */
+  readonly searched: Passes;
 }
 
 /**
@@ -89,7 +94,11 @@ export async function run(parts: RunParts): Promise<RunEnd> {
     const { updates, tensors } = await parts.defender.save();
     refuseNonFinite(number, tensors);
     const { seed, fingerprint } = parts;
-    const also = { ...(unevaluated && { unevaluated: true as const }), ...(passes && { passes }) };
+    const also = {
+      ...(unevaluated && { unevaluated: true as const }),
+      ...(passes && { passes }),
+      ...(parts.pool && { pool: parts.pool.save() }),
+    };
     await parts.checkpoints.save({ step: number, seed, cursor, updates, ...also, fingerprint, tensors });
     record(number, 'checkpoint', { step: number });
     saved = number;
@@ -152,17 +161,20 @@ async function resume(parts: RunParts): Promise<Start> {
         'training goes on, but its result will not be bit-identical to that of a run that was never interrupted',
     );
   parts.defender.restore(found);
+  parts.pool?.restore(found.pool ?? []);
   parts.note(`resuming after step ${found.step}`);
   const { step, unevaluated = false, passes } = found;
   return { step, cursor: found.cursor as Cursor, unevaluated, passes };
 }
 
 /** Each part of the batch with the perturbation that was found for it. */
-async function attacked({ attack, defender, seed, ...parts }: RunParts, batch: TrainingBatch): Promise<Step> {
-  const number = batch.index + 1;
-  const plain = partsOf(batch, parts.microbatches);
-  if (!attack) return { batch, number, parts: plain, perturbations: [] };
+async function attacked(run: RunParts, given: TrainingBatch): Promise<Step> {
+  const { attack, defender, seed, ...parts } = run;
+  const number = given.index + 1;
   moment(`attack:${number}`);
+  const { batch, searched } = await pooled(run, given);
+  const plain = partsOf(batch, parts.microbatches);
+  if (!attack) return { batch, number, parts: plain, perturbations: [], searched };
   const perturbations: Perturbation[] = [];
   for (const { pairs } of plain)
     if (pairs)
@@ -172,7 +184,19 @@ async function attacked({ attack, defender, seed, ...parts }: RunParts, batch: T
   parts.record(number, 'attack', attackValues(perturbations, parts.epsilon));
   new Set(perturbations.flatMap(({ warnings }) => warnings)).forEach((warning) => parts.warn(warning));
   const perturbed = plain.map((part, at) => ({ ...part, deltas: perturbations[at]?.deltas ?? {} }));
-  return { batch, number, parts: perturbed, perturbations };
+  return { batch, number, parts: perturbed, perturbations, searched };
+}
+
+/** The batch with cases of the pool, where there is one. */
+async function pooled(
+  { pool, seed, record }: RunParts,
+  batch: TrainingBatch,
+): Promise<{ readonly batch: TrainingBatch; readonly searched: Passes }> {
+  if (!pool) return { batch, searched: NO_PASSES };
+  const step = batch.index + 1;
+  const { pairs, values, passes } = await diverging(step, () => pool.searched(batch.pairs, { step, seed }));
+  record(step, 'pool', values);
+  return { batch: { ...batch, pairs }, searched: passes };
 }
 
 /** @returns what attack and defence took. */
@@ -182,7 +206,7 @@ async function defended({ defender, record }: RunParts, step: Step): Promise<Pas
   step.perturbations.forEach((perturbation) => perturbation.release());
   moment(`defended:${step.number}`);
   record(step.number, 'defend', defendValues(trace));
-  return allPasses([...step.perturbations, ...trace].map(({ passes }) => passes));
+  return allPasses([step.searched, ...[...step.perturbations, ...trace].map(({ passes }) => passes)]);
 }
 
 /** Losses that are no numbers end a run under one name, whichever stage saw them first. */

@@ -1,4 +1,4 @@
-/** @file What a recipe may say of attacks that adapt to the model under evaluation. Depends on zod; `schema.ts` holds it to the operators' configuration. */
+/** @file What a recipe may say of attacks that adapt to the model: in an evaluation, or all through a training. Depends on zod; `schema.ts` holds it to the operators' configuration. */
 import { z } from 'zod';
 
 const positive = z.int().positive();
@@ -9,14 +9,31 @@ export const outside = z.union([
   z.strictObject({ url: z.url({ protocol: /^https?$/ }) }),
 ]);
 
+/** Tokens behind the request. */
+const tokens = positive.max(1024);
+/** Replacements that the gradient likes best, at each place. */
+const top = positive;
+
 const suffix = {
-  /** Tokens behind the request. */
-  tokens: positive.max(1024),
+  tokens,
   /** One attack for each number; the longer ones go on where the shorter ones ended. */
   iterations: z.array(positive).min(1),
-  /** Replacements that the gradient likes best, at each place. */
-  top: positive,
+  top,
 };
+
+/** Requests with suffixes that GCG goes on improving all through a training, which is made on them. */
+export const pool = z.strictObject({
+  /** Cases in the pool. */
+  size: positive.max(100_000),
+  tokens,
+  /** GCG's iterations on a case, each time it is drawn, and the suffixes that are tried in one. */
+  iterations: positive,
+  candidates: positive,
+  top,
+  /** Steps between resets, and the share of the cases that begin anew then. */
+  resetEvery: positive,
+  resetShare: z.number().min(0).max(1),
+});
 
 export const adaptiveAttacks = {
   /** Vectors instead of a suffix; the learning rate in mean norms of embeddings. */

@@ -11,6 +11,7 @@ import { instruct } from './instruct.js';
 import { isPlain, overlay, withValue, type Plain } from './overlay.js';
 import { oracle, pretrain } from './pretrain.js';
 import { PUBLISHED } from './published.js';
+import { r2d2 } from './r2d2.js';
 import { relearn, relearnFacts } from './relearn.js';
 import type { Recipe } from './schema.js';
 import { tiny } from './tiny.js';
@@ -27,6 +28,7 @@ export const RECIPES: Readonly<Record<string, () => Recipe>> = {
   instruct,
   relearn,
   'relearn-facts': relearnFacts,
+  r2d2,
   pretrain,
   oracle,
 };
@@ -81,7 +83,7 @@ function laidOver(recipe: Recipe, over: Plain, owner: string): Recipe {
       code: 'RECIPE_ARM',
       owner,
       expected:
-        'an overlay of what arms may differ in (seed, data, steps, attack, defend, evaluate, checkpoint)',
+        'an overlay of what arms may differ in (seed, data, steps, attack, pool, defend, evaluate, checkpoint)',
       got: changed,
       hint: 'set it for the whole recipe',
     });

@@ -2,8 +2,8 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { FORMATS, SHAPES } from '../datasets/index.js';
-import type { AttackConfig, DefendConfig, EvaluateConfig } from '../operators/index.js';
-import { adaptiveAttacks, outside } from './adaptive-attacks.js';
+import type { AttackConfig, DefendConfig, EvaluateConfig, PoolConfig } from '../operators/index.js';
+import { adaptiveAttacks, outside, pool } from './adaptive-attacks.js';
 import { ADAMW, attack } from './attack.js';
 import { defendLosses, defendObjectives } from './objectives.js';
 import { asked, chats, filter, source } from './tables.js';
@@ -192,6 +192,8 @@ export const recipeSchema = z.strictObject({
   data,
   steps: positive,
   attack: attack.nullable(),
+  /** Searched suffixes behind the requests that are trained on; null or not given for none. */
+  pool: pool.nullable().exactOptional(),
   defend,
   evaluate,
   checkpoint: z.strictObject({ every: count, keep: positive }),
@@ -214,5 +216,6 @@ export type SchemaAgrees = [
   Agrees<Recipe['defend'], DefendConfig>,
   Agrees<NonNullable<Recipe['attack']>, AttackConfig>,
   Agrees<Recipe['evaluate'], EvaluateConfig>,
+  Agrees<NonNullable<Recipe['pool']>, PoolConfig>,
 ];
 type Agrees<T extends Config, Config> = T;

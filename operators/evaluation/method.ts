@@ -3,6 +3,7 @@ import type { Tokenizer, PackedBatch } from '../../datasets/index.js';
 import type { Value } from '../../engine/index.js';
 import type { AttackConfig } from '../config.js';
 import type { PerSite, Perturbation } from '../perturbation.js';
+import type { TokenLosses } from '../suffix/token-search.js';
 import type { WeightChange } from './adaptive/weight-change.js';
 import type { EvaluateConfig } from './config.js';
 import type { Judge } from './judges.js';
@@ -29,14 +30,7 @@ export interface Subject {
 }
 
 /** The inside of a model, for attacks that look there. Completions are the desired ones of a batch. */
-export interface Inside {
-  /** Mean cross-entropy of each row's completion, [B]. */
-  rowLosses(batch: PackedBatch): Promise<Float32Array>;
-  /**
-   * By how much the mean cross-entropy of the completions would change, to first order, where another token stood at a
-   * slot: [B, P, V], up to a constant for each slot.
-   */
-  tokenSlopes(batch: PackedBatch): Promise<Float32Array>;
+export interface Inside extends TokenLosses {
   /**
    * The residual stream after each block at the state that predicts the completion's token, of rows whose completion is one
    * token: [B, D] by block. `transferred`: of the base model.

@@ -103,6 +103,7 @@ export function partsIn(
     seed: 1,
     steps: 3,
     microbatches: 1,
+    pool: null,
     batches: (from) => batches(from, log),
     attack: attack(log),
     epsilon: 0.5,

@@ -4,8 +4,9 @@ import type { AttackConfig } from '../../config.js';
 import type { SoftPromptConfig } from '../config.js';
 import { answeredUnder } from '../latent-method.js';
 import type { Method } from '../method.js';
-import { suffixOf, type Suffix } from './suffix.js';
-import { targetOf } from './target.js';
+import type { Suffix } from '../../suffix/suffix.js';
+import { targetOf } from '../../suffix/target.js';
+import { suffixFor } from './suffix-for.js';
 
 /** In mean norms of embeddings: no vector gets there. */
 const UNBOUNDED = 1e9;
@@ -28,8 +29,8 @@ export function softPrompt({ tokens, iterations, learningRate }: SoftPromptConfi
     name: 'softPrompt',
     attempt: async (asking, group) => {
       const rows = group.map((question) => {
-        const suffix = suffixOf(asking, question, tokens);
-        const target = targetOf(asking.subject.tokenizer, question);
+        const suffix = suffixFor(asking, question, tokens);
+        const target = targetOf(asking.subject.tokenizer, question.answerTokens);
         return { prompt: promptOf(suffix, question.promptTokens), slots: slotsOf(suffix, tokens), target };
       });
       const examples = rows.map(({ prompt, target }) => ({ prompt, adversarial: target, desired: target }));

@@ -3,10 +3,11 @@ import type { AutoPromptConfig, GcgConfig } from '../config.js';
 import type { Asking, Inside, Method } from '../method.js';
 import type { Question } from '../questions.js';
 import { answered } from '../worded-methods.js';
-import { anywhere, atOnePlace } from './proposals.js';
-import { suffixOf, type Suffix } from './suffix.js';
-import { targetOf } from './target.js';
-import { TokenSearch, type Strategy } from './token-search.js';
+import { suffixFor } from './suffix-for.js';
+import { anywhere, atOnePlace } from '../../suffix/proposals.js';
+import type { Suffix } from '../../suffix/suffix.js';
+import { targetOf } from '../../suffix/target.js';
+import { TokenSearch, type Strategy } from '../../suffix/token-search.js';
 
 /** One attack for each number of iterations. */
 export function gcg({ tokens, iterations, candidates, top }: GcgConfig): Method[] {
@@ -66,12 +67,12 @@ function begun(
 ): Search | null {
   const { subject, config } = asking;
   const { tokenizer } = subject;
-  const suffix = suffixOf(asking, question, tokens);
+  const suffix = suffixFor(asking, question, tokens);
   if (!suffix) return null;
-  const target = targetOf(tokenizer, question);
-  const inside = subject.inside as Inside;
-  const aim = { inside, tokenizer, suffix, target, batch: config.batch, key: index };
-  return { suffix, search: new TokenSearch(aim, strategy) };
+  const target = targetOf(tokenizer, question.answerTokens);
+  const model = subject.inside as Inside;
+  const aim = { model, tokenizer, suffix, start: suffix.filler, target, batch: config.batch };
+  return { suffix, search: new TokenSearch({ ...aim, seed: 0, key: [index] }, strategy) };
 }
 
 async function promptAfter(

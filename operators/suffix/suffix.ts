@@ -1,8 +1,13 @@
 /** @file Tokens of an attacker's choice at the end of a request, as they arrive through the chat template. No model. */
-import type { Tokenizer } from '../../../datasets/index.js';
-import { complain, permutation } from '../../../foundation/index.js';
-import type { Asking } from '../method.js';
-import type { Question } from '../questions.js';
+import type { Message, Tokenizer } from '../../datasets/index.js';
+import { complain, permutation } from '../../foundation/index.js';
+
+/** How conversations become tokens. */
+export interface Chat {
+  readonly tokenizer: Tokenizer;
+  /** Tokens that a model completes with the assistant's answer. */
+  readonly promptTokens: (messages: readonly Message[]) => readonly number[];
+}
 
 /** A conversation with a place for a suffix. */
 export interface Suffix {
@@ -19,18 +24,12 @@ export interface Suffix {
 const TRIED = 200;
 
 /**
- * The place of a suffix of so many tokens; null where the model's context has no room for it.
+ * The place of a suffix of so many tokens behind a request.
  * @throws SUFFIX_LOST where no suffix comes out of the template as it went in.
  */
-export function suffixOf(asking: Asking, question: Question, size: number): Suffix | null {
-  const { subject, questions, config } = asking;
-  const { tokenizer } = subject;
-  const longest = Math.max(config.maxNewTokens, question.answerTokens.length);
-  if (question.promptTokens.length + size + longest > questions.context) return null;
+export function suffixOf({ tokenizer, promptTokens }: Chat, request: string, size: number): Suffix {
   const read = (tokens: readonly number[]): readonly number[] =>
-    questions.promptTokens([
-      { role: 'user', content: withSuffix(question.prompt, tokenizer.decode(tokens)) },
-    ]);
+    promptTokens([{ role: 'user', content: withSuffix(request, tokenizer.decode(tokens)) }]);
   // Where two fillers make the only difference is where suffixes stand.
   let first: { readonly filler: readonly number[]; readonly whole: readonly number[] } | undefined;
   for (const token of fillers(tokenizer)) {
@@ -48,10 +47,10 @@ export function suffixOf(asking: Asking, question: Question, size: number): Suff
   }
   return complain({
     code: 'SUFFIX_LOST',
-    owner: 'evaluation',
+    owner: 'suffix search',
     expected: `a chat template and tokenizer that keep ${size} tokens behind a request as they are`,
     got: `none of ${TRIED} repeated words survived`,
-    hint: 'leave out softPrompt, gcg and autoprompt for this model',
+    hint: 'leave out what searches suffixes for this model: softPrompt, gcg and autoprompt of an evaluation, pool of a training',
   });
 }
 

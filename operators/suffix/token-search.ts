@@ -1,10 +1,20 @@
 /** @file A search for a suffix under which a model complies with one request, by gradients and by trying. Resumable. */
-import { pack, type PackedBatch } from '../../../datasets/index.js';
-import { draws } from '../../../foundation/index.js';
-import type { Inside } from '../method.js';
+import { pack, type PackedBatch, type Tokenizer } from '../../datasets/index.js';
+import { draws } from '../../foundation/index.js';
+import { allPasses, NO_PASSES, type Passes } from '../passes.js';
 import type { Propose } from './proposals.js';
 import { plainTokens, type Suffix } from './suffix.js';
-import type { Tokenizer } from '../../../datasets/index.js';
+
+/** What a search sees of a model. Completions are the desired ones of a batch. */
+export interface TokenLosses {
+  /** Mean cross-entropy of each row's completion, [B]. */
+  rowLosses(batch: PackedBatch): Promise<Float32Array>;
+  /**
+   * By how much the mean cross-entropy of the completions would change, to first order, where another token stood at a
+   * slot: [B, P, V], up to a constant for each slot.
+   */
+  tokenSlopes(batch: PackedBatch): Promise<Float32Array>;
+}
 
 /** How a search goes on from what it has. */
 export interface Strategy {
@@ -20,18 +30,22 @@ export interface Strategy {
 
 /** What is searched for. */
 export interface Aim {
-  readonly inside: Inside;
+  readonly model: TokenLosses;
   readonly tokenizer: Tokenizer;
   readonly suffix: Suffix;
+  /** The suffix that the search begins with. */
+  readonly start: readonly number[];
   /** What the model shall say. */
   readonly target: readonly number[];
   /** Rows that are run together. */
   readonly batch: number;
   /** What chance is a function of, beside the iteration. */
-  readonly key: number;
+  readonly seed: number;
+  readonly key: readonly number[];
 }
 
-interface Tried {
+/** A suffix, and what it does. */
+export interface Tried {
   readonly tokens: readonly number[];
   /** Mean cross-entropy of the target. */
   readonly loss: number;
@@ -44,6 +58,7 @@ export class TokenSearch {
   private done = 0;
   private current: Tried | undefined;
   private found: Tried | undefined;
+  private spent = NO_PASSES;
 
   constructor(
     private readonly aim: Aim,
@@ -52,8 +67,8 @@ export class TokenSearch {
 
   /** The best suffix after so many iterations in all. What was done is not done again. */
   async upTo(iterations: number): Promise<Tried> {
-    const { filler } = this.aim.suffix;
-    this.current ??= { tokens: filler, loss: (await this.losses([filler]))[0] as number };
+    const { start } = this.aim;
+    this.current ??= { tokens: start, loss: (await this.losses([start]))[0] as number };
     this.found ??= this.current;
     for (; this.done < iterations; this.done++) {
       const best = await this.bestFrom(this.current);
@@ -63,14 +78,20 @@ export class TokenSearch {
     return this.found;
   }
 
+  /** What all iterations together took. */
+  get passes(): Passes {
+    return this.spent;
+  }
+
   private async bestFrom({ tokens }: Tried): Promise<Tried | undefined> {
-    const { inside, tokenizer, suffix, key } = this.aim;
+    const { model, tokenizer, suffix, seed, key } = this.aim;
     const { propose, top, candidates, name } = this.strategy;
-    const slopes = (await inside.tokenSlopes(this.packed([tokens]))).slice(0);
+    const slopes = (await model.tokenSlopes(this.packed([tokens]))).slice(0);
+    this.count(1, 1);
     const sloped = { tokens, slopes, allowed: plainTokens(tokenizer) };
     const tried: (readonly number[])[] = [];
     let patience = PATIENCE * candidates;
-    for (const proposal of propose(sloped, top, draws(0, name, key, this.done))) {
+    for (const proposal of propose(sloped, top, draws(seed, name, ...key, this.done))) {
       if (suffix.survives(proposal)) tried.push(proposal);
       if (tried.length === candidates || --patience === 0) break;
     }
@@ -86,10 +107,22 @@ export class TokenSearch {
     for (let start = 0; start < suffixes.length; start += size) {
       const group = suffixes.slice(start, start + size);
       const padded = Array.from({ length: size }, (_, at) => group[at] ?? (group[0] as readonly number[]));
-      const found = await this.aim.inside.rowLosses(this.packed(padded));
+      const found = await this.aim.model.rowLosses(this.packed(padded));
+      this.count(group.length, 0);
       losses.push(...found.subarray(0, group.length));
     }
     return losses;
+  }
+
+  /** One pass over so many rows. */
+  private count(rows: number, backward: number): void {
+    const { suffix, start, target } = this.aim;
+    const tokens = rows * (suffix.before.length + start.length + suffix.after.length + target.length);
+    const pass = { forwardPasses: 1, backwardPasses: backward };
+    this.spent = allPasses([
+      this.spent,
+      { ...pass, forwardTokens: tokens, backwardTokens: backward * tokens },
+    ]);
   }
 
   /** Rows with a suffix each; slots at its tokens. */

@@ -1,5 +1,5 @@
 /** @file Suffixes that a gradient suggests: one token of the present one replaced. No model, no text. */
-import type { Draws } from '../../../foundation/index.js';
+import type { Draws } from '../../foundation/index.js';
 
 /** A suffix, and what its tokens' replacement would change. */
 export interface Sloped {

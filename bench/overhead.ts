@@ -104,6 +104,7 @@ async function timeLoop(
     steps: steps + 2,
     batches,
     microbatches: 1,
+    pool: null,
     attack: (...given) => timed(() => attack(...given)),
     defender: {
       model: defender.model,

@@ -123,7 +123,7 @@ function computeAfter({ seconds }: Compute, { values }: Metric): Compute {
 
 function byKind(course: History): ModelRecord['metrics'] {
   const all = course.after(-1);
-  const kinds = ['attack', 'defend', 'evaluate', 'throughput'] as const;
+  const kinds = ['attack', 'pool', 'defend', 'evaluate', 'throughput'] as const;
   return Object.fromEntries(
     kinds.flatMap((kind) => {
       const metrics = all.filter((metric) => metric.kind === kind);

@@ -1,11 +1,12 @@
 /**
- * @file The published hyper-parameters of arXiv 2407.15549 for the checkpoints of the paper, laid over our recipes. Each says
- * its source, a file of github.com/aengusl/latent-adversarial-training at a commit; what a file leaves out is
+ * @file The published hyper-parameters of arXiv 2407.15549 for the checkpoints of the paper, and those of R2D2, laid over our recipes. Each says
+ * its source, for the former a file of github.com/aengusl/latent-adversarial-training at a commit; what a file leaves out is
  * the default of `latent_at/lat_methods.py`. Coefficients are divided by their sum there. Evaluations are for the user to choose.
  */
 import { backdoor } from './backdoor.js';
 import { jailbreak } from './jailbreak.js';
 import { isPlain, overlay, type Plain } from './overlay.js';
+import { r2d2 } from './r2d2.js';
 import type { Recipe } from './schema.js';
 import { whp } from './whp.js';
 import { wmdp } from './wmdp.js';
@@ -154,6 +155,45 @@ const wmdpCyber: Plain = {
   },
 };
 
+/**
+ * R2D2 (Mazeika et al. 2024, arXiv 2402.04249): the losses SFT + away/2 + toward/2, 5 steps of GCG with 512 candidates (256 a place), a
+ * fifth of the pool anew every 50 updates, 8 cases in each of 4 accumulated batches of 64 are in adversarial_training/alignment-handbook of
+ * github.com/centerforaisafety/HarmBench (`scripts/run_sft_adv_training.py`, `adv_training_utils.py`; `recipes/zephyr-7b-beta/
+ * sft_adv_training/config_full.yaml`). Pool (180) and updates (2000) are the paper's. There suffixes begin with 15 to 20 `!`, and one
+ * sentence refuses all; its requests are not ours to give: these are the pairs of the LAT paper.
+ */
+const r2d2Mistral: Plain = {
+  name: 'r2d2-mistral-7b',
+  model: hub('mistralai/Mistral-7B-v0.1'),
+  data: {
+    ...DATA,
+    pairs: { preset: 'LLM-LAT/harmful-dataset' },
+    benign: { preset: 'HuggingFaceH4/ultrachat_200k' },
+    pairsPerBatch: 32,
+    benignPerBatch: 256,
+  },
+  steps: 2000,
+  defend: {
+    iterations: 1,
+    microbatches: 32,
+    losses: { toward: 0.5, away: 0.5, sft: 1 },
+    learningRate: 2e-5,
+    weightDecay: 0,
+    schedule: { kind: 'cosine', warmup: 0 },
+    train: { kind: 'full', layers: 'all' },
+  },
+  evaluate: NOT_ASKED,
+  arms: {
+    r2d2: {
+      attack: null,
+      pool: {
+        ...{ size: 180, tokens: 20, iterations: 5, candidates: 512, top: 256 },
+        ...{ resetEvery: 50, resetShare: 0.2 },
+      },
+    },
+  },
+};
+
 const laid = (base: Recipe, over: Plain): Recipe => overlay(asPlain(base), over) as unknown as Recipe;
 const asPlain = (recipe: Recipe): Plain => (isPlain(recipe) ? recipe : {});
 
@@ -163,6 +203,7 @@ export const PUBLISHED: Readonly<Record<string, () => Recipe>> = {
     laid(jailbreak(), jailbreaks('jailbreak-llama2-7b', 'meta-llama/Llama-2-7b-chat-hf')),
   'jailbreak-llama3-8b': () =>
     laid(jailbreak(), jailbreaks('jailbreak-llama3-8b', 'meta-llama/Meta-Llama-3-8B-Instruct')),
+  'r2d2-mistral-7b': () => laid({ ...r2d2(), arms: {} }, r2d2Mistral),
   'backdoor-llama2-7b': () => laid(backdoor(), backdoors),
   'whp-llama2-7b': () => laid(whp(), harryPotter),
   'wmdp-zephyr-7b': () => laid(wmdp(), wmdpCyber),

@@ -1,5 +1,5 @@
 /** @file Experiments that differ only in the model they begin with, beside each other: a line for each model. */
-import { curves, OF_STEP, titleOf, valuesOf } from './course.js';
+import { curves, STEPS, titleOf, valuesOf } from './course.js';
 import type { FigureBlock, Report, TableBlock } from './document.js';
 import type { Experiment } from './pool.js';
 
@@ -55,7 +55,7 @@ function armsOf([first]: readonly Experiment[]): string[] {
 
 /** What an arm made of the measure, from the model that it began with on. */
 function courseOf(experiment: Experiment, arm: string, measure: string): ReturnType<typeof curves> {
-  return curves(experiment, 'evaluate', measure, OF_STEP, true).filter(({ name }) => name === arm);
+  return curves(experiment, 'evaluate', measure, STEPS, true).filter(({ name }) => name === arm);
 }
 
 function table(group: readonly Experiment[], names: readonly string[], measure: string): TableBlock {

@@ -21,6 +21,8 @@ export interface Series {
 export interface Panel {
   readonly title: string;
   readonly x: string;
+  /** Each step along x a factor; what is not positive is not drawn. */
+  readonly log?: boolean;
   readonly series: readonly Series[];
   /** Values from 0 to 1, named as percentages. */
   readonly share?: boolean;
@@ -38,11 +40,12 @@ export function chart(panel: Panel): string {
 }
 
 /** Title, axes and series of a panel, in its own coordinates. */
-export function panelOf({ title, x, series, share }: Panel): string {
+export function panelOf({ title, x, log = false, series: given, share }: Panel): string {
+  const series = log ? given.map(positive) : given;
   const points = series.flatMap((each) => drawable(each));
   const across = axisOf(
     points.map((point) => point.x),
-    { from: MARGIN.left, to: PANEL.width - MARGIN.right },
+    { from: MARGIN.left, to: PANEL.width - MARGIN.right, log },
   );
   const up = axisOf(
     points.flatMap(({ y, low = y, high = y }) => [y, low, high]),
@@ -70,6 +73,10 @@ function axes(across: Axis, up: Axis, x: string): string[] {
     ]),
     label((left + right) / 2, PANEL.height - 6, x, { 'text-anchor': 'middle' }),
   ];
+}
+
+function positive(series: Series): Series {
+  return { ...series, points: series.points.filter(({ x }) => x > 0) };
 }
 
 /** Points that can be drawn; those of curves from left to right. */

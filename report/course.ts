@@ -7,22 +7,37 @@ import { legendOf } from './results.js';
 import type { ModelRecord } from './run-record.js';
 
 type Kind = keyof ModelRecord['metrics'];
-type Across = (metric: Metric, model: ModelRecord) => number;
+/** What a course is drawn over. */
+interface Across {
+  readonly name: string;
+  readonly log?: boolean;
+  readonly of: (metric: Metric, model: ModelRecord) => number;
+}
 
-export const OF_STEP: Across = ({ step }) => step;
+export const STEPS: Across = { name: 'step', of: ({ step }) => step };
+/** From attack to attack a step's cost differs by orders of magnitude. */
+const PASSES: Across = { name: 'tokens forward and back', log: true, of: tokensUntil };
 /** Not losses of an attack or a defence, though recorded among them. */
-const NO_LOSS = /^(norm|meanNorm)\/|^(epsilon|gradientNorm|learningRate|firstLoss)$/;
+const NO_LOSS = /^(norm|meanNorm)\/|^(epsilon|gradientNorm|learningRate|firstLoss|cases|resets|meanAge)$/;
 
 export function courseSection(experiment: Experiment): Section[] {
-  const over = evaluations(experiment, 'step', OF_STEP);
-  const passes = evaluations(experiment, 'forward and backward passes', passesAt);
+  const over = evaluations(experiment, STEPS);
+  const passes = evaluations(experiment, PASSES);
   const figures = [
     figure(experiment, `Evaluations during training, by step${several(experiment)}`, over),
-    figure(experiment, 'The same by passes forward and back, which is what training costs.', passes),
     figure(
       experiment,
-      `Losses, by step: of the defence, and of the attack after its last iteration${several(experiment)}`,
-      [...losses(experiment, 'defend', 'defence'), ...losses(experiment, 'attack', 'attack')],
+      'The same by tokens that went forward and back, which is what attack and defence cost.',
+      passes,
+    ),
+    figure(
+      experiment,
+      `Losses, by step: of the defence, and of attack and suffix search after their last iteration${several(experiment)}`,
+      [
+        ...losses(experiment, 'defend', 'defence'),
+        ...losses(experiment, 'attack', 'attack'),
+        ...losses(experiment, 'pool', 'suffix search'),
+      ],
     ),
     figure(experiment, 'Largest realised norms of perturbations, by step; ε is dashed.', norms(experiment)),
   ].filter(({ panels }) => panels.length > 0);
@@ -43,19 +58,20 @@ function figure({ models }: Experiment, caption: string, panels: readonly Panel[
   };
 }
 
-/** Passes until a step: of the step's own record, where it was not thinned out. */
-function passesAt({ step }: Metric, { metrics }: ModelRecord): number {
+/** Tokens of passes until a step: of the step's own record, where it was not thinned out. */
+function tokensUntil({ step }: Metric, { metrics }: ModelRecord): number {
   const values = metrics.throughput?.findLast((metric) => metric.step <= step)?.values;
-  return step === 0 ? 0 : (values?.['forwardPasses'] ?? NaN) + (values?.['backwardPasses'] ?? NaN);
+  return step === 0 ? 0 : (values?.['forwardTokens'] ?? NaN) + (values?.['backwardTokens'] ?? NaN);
 }
 
 /** A panel for each share and perplexity that was evaluated, the untrained model being where every arm begins. */
-function evaluations(experiment: Experiment, x: string, across: Across): Panel[] {
+function evaluations(experiment: Experiment, across: Across): Panel[] {
   const names = valuesOf(experiment, 'evaluate').filter((name) => /(Comply|Accuracy|Perplexity)$/.test(name));
   return names.flatMap((name) => {
     const series = curves(experiment, 'evaluate', name, across, true);
     if (series.every(({ points }) => points.length < 2)) return [];
-    return [{ title: titleOf(name), x, share: !name.endsWith('Perplexity'), series }];
+    const share = !name.endsWith('Perplexity');
+    return [{ title: titleOf(name), x: across.name, log: across.log ?? false, share, series }];
   });
 }
 
@@ -73,7 +89,7 @@ function losses(experiment: Experiment, kind: Kind, title: string): Panel[] {
     .map((name) => ({
       title: `${title}: ${name === 'loss' ? 'total' : name}`,
       x: 'step',
-      series: curves(experiment, kind, name, OF_STEP),
+      series: curves(experiment, kind, name, STEPS),
     }));
 }
 
@@ -82,11 +98,11 @@ function norms(experiment: Experiment): Panel[] {
   return valuesOf(experiment, 'attack')
     .filter((name) => name.startsWith('norm/'))
     .map((name) => {
-      const found = curves(experiment, 'attack', name, OF_STEP);
+      const found = curves(experiment, 'attack', name, STEPS);
       const attack = experiment.runs[0]?.recipe.attack;
       const plain =
         attack?.radius !== 'relative' && attack?.per !== 'example' && attack?.adversary?.kind !== 'whitened';
-      const limits = plain ? curves(experiment, 'attack', 'epsilon', OF_STEP) : [];
+      const limits = plain ? curves(experiment, 'attack', 'epsilon', STEPS) : [];
       return {
         title: name.slice('norm/'.length),
         x: 'step',
@@ -118,7 +134,7 @@ export function curves(
       const first = begun && found.metrics[kind] ? (base?.metrics[kind] ?? []) : [];
       return [
         [...first, ...(found.metrics[kind] ?? [])].flatMap((metric) =>
-          pointOf(metric, name, across(metric, found)),
+          pointOf(metric, name, across.of(metric, found)),
         ),
       ];
     });
@@ -127,20 +143,32 @@ export function curves(
   });
 }
 
-function pointOf({ values }: Metric, name: string, x: number): Point[] {
-  const [y, low, high] = [values[name], values[`${name}Low`], values[`${name}High`]];
-  if (y === undefined || !Number.isFinite(y) || !Number.isFinite(x)) return [];
-  return [{ x, y, ...(low !== undefined && high !== undefined && { low, high }) }];
+/** A point of a course, measured in a step. */
+interface Measured extends Point {
+  readonly step: number;
 }
 
-/** Means where several seeds were measured at the same place, from the least to the greatest of them. */
-function meanCourse(courses: readonly (readonly Point[])[]): Point[] {
-  const at = new Map<number, number[]>();
-  for (const { x, y } of courses.flat()) at.set(x, [...(at.get(x) ?? []), y]);
-  return [...at].map(([x, all]) => ({
-    x,
-    y: all.reduce((sum, each) => sum + each, 0) / all.length,
-    low: Math.min(...all),
-    high: Math.max(...all),
-  }));
+function pointOf({ step, values }: Metric, name: string, x: number): Measured[] {
+  const [y, low, high] = [values[name], values[`${name}Low`], values[`${name}High`]];
+  if (y === undefined || !Number.isFinite(y) || !Number.isFinite(x)) return [];
+  return [{ step, x, y, ...(low !== undefined && high !== undefined && { low, high }) }];
+}
+
+/** Means where several seeds were measured in the same step, from the least to the greatest of them. */
+function meanCourse(courses: readonly (readonly Measured[])[]): Point[] {
+  const at = new Map<number, Measured[]>();
+  for (const point of courses.flat()) at.set(point.step, [...(at.get(point.step) ?? []), point]);
+  return [...at.values()].map((points) => {
+    const all = points.map(({ y }) => y);
+    return {
+      x: mean(points.map(({ x }) => x)),
+      y: mean(all),
+      low: Math.min(...all),
+      high: Math.max(...all),
+    };
+  });
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

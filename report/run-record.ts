@@ -13,7 +13,7 @@ export interface ModelRecord {
   readonly steps: number;
   /** What was measured on the way, thinned out where it is long; by kind, in order. */
   readonly metrics: Readonly<
-    Partial<Record<'attack' | 'defend' | 'evaluate' | 'throughput', readonly Metric[]>>
+    Partial<Record<'attack' | 'pool' | 'defend' | 'evaluate' | 'throughput', readonly Metric[]>>
   >;
   readonly compute: Compute;
   /** Some of its answers. */

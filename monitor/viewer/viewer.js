@@ -43,6 +43,7 @@ const axis = {
 
 const training = {
   attack: new Panel({ id: 'attack', title: 'Attack loss', note: 'what the adversary minimises', axis }),
+  pool: new Panel({ id: 'pool', title: 'Suffix search', note: 'cases of the pool', axis }),
   defend: new Panel({ id: 'defend', title: 'Defence loss', note: 'under the perturbation', axis }),
   norms: new Panel({
     id: 'norms',
@@ -95,6 +96,7 @@ function drawTraining() {
     names.filter((name) => store.names(kind).includes(name)).map((name) => `${kind}/${name}`);
   const pairs = ['loss', 'toward', 'away', 'dpo', 'ipo', 'npo', 'ga'];
   drawChoice(training.attack, of('attack', pairs), { smooth: true, log: true });
+  drawChoice(training.pool, of('pool', ['loss', 'firstLoss', 'meanAge', 'resets']), { log: true });
   drawChoice(training.defend, of('defend', [...pairs, 'rmu', 'retain', 'sft', 'kl']), {
     smooth: true,
     log: true,

@@ -93,6 +93,41 @@ describe('train --resume', () => {
     expect(await stepsIn(out)).toEqual(Array.from({ length: STEPS }, (_, at) => at + 1));
   });
 
+  it(
+    'searches on where it was, with a pool of suffixes: same bits, same pool',
+    { timeout: 300_000 },
+    async () => {
+      const pool = {
+        ...{ size: 6, tokens: 3, iterations: 1, candidates: 4, top: 8 },
+        ...{ resetEvery: 2, resetShare: 0.5 },
+      };
+      const arms = JSON.stringify({ r2d2: { attack: null, pool } });
+      const settings = ['steps=6', `arms=${arms}`, 'evaluate.harmful=null', 'evaluate.benign=null'];
+      const recipe = ['train', 'tiny', '--port', '0', ...settings.flatMap((setting) => ['--set', setting])];
+      const result = async (out: string): Promise<unknown[]> => {
+        const last = join(out, 'r2d2/checkpoints/step-000006');
+        const { pool, passes } = JSON.parse(await readFile(join(last, 'checkpoint.json'), 'utf8')) as {
+          readonly pool: readonly unknown[];
+          readonly passes: unknown;
+        };
+        expect(pool).toHaveLength(6);
+        return [pool, passes, (await readFile(join(last, 'state.safetensors'))).toString('base64')];
+      };
+      const whole = path('pool-whole');
+      expect((await cli([...recipe, '--out', whole])).code).toBe(0);
+
+      const out = path('pool-killed');
+      let args = [...recipe, '--out', out];
+      // Within the search of a case, and after a step that is not saved.
+      for (const moment of ['attack:3+9', 'defended:5']) {
+        expect((await cli(args, { LATSTREAM_KILL_AT: moment })).code).toBe(5);
+        args = ['train', '--resume', out, '--port', '0'];
+      }
+      expect(await cli(args)).toMatchObject({ code: 0 });
+      expect(await result(out)).toEqual(await result(whole));
+    },
+  );
+
   it('goes on, as it says, with a run that was killed before anything was measured', async () => {
     const out = path('early');
     const settings = ['steps=2', 'arms={"lat":{}}', 'evaluate.harmful=null', 'evaluate.benign=null'];

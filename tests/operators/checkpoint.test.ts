@@ -22,6 +22,7 @@ function checkpoint(step: number, values: readonly number[] = [step, -0, 1e-42, 
     seed: 7,
     cursor: { epoch: 1, row: step },
     updates: 2 * step,
+    pool: [{ prompt: '1 2', adversarial: '3', desired: '4', suffix: '5', since: step }],
     fingerprint: { executor: 'tfjs-cpu', threads: 1 },
     tensors: { 'parameters/a': float32([values.length], Float32Array.from(values)) },
   };

@@ -8,6 +8,7 @@ import {
   type Defender,
   type DefenderState,
   type Evaluation,
+  type Pool,
   type RunParts,
 } from '../../operators/index.js';
 import { Control } from '../../streams/index.js';
@@ -85,6 +86,23 @@ function attack(log: string[]): Attack {
       warnings: ['never bound'],
       release: () => log.push(`release ${step}`),
     });
+  };
+}
+
+/** A pool whose one case is a function of everything that happened to it, and stands in the batch's first token. */
+export function pool(log: string[]): Pool {
+  let state = { prompt: '', adversarial: '', desired: '', suffix: '7', since: 0 };
+  return {
+    searched: (given, { step, seed }) => {
+      log.push(`search ${step}`);
+      const suffix = (Number(state.suffix) * 31 + step + seed) % 1009;
+      state = { ...state, suffix: String(suffix), since: step };
+      const tokens = Int32Array.of(suffix, 0);
+      const values = { firstLoss: 2, loss: 1, cases: 1, resets: 0, meanAge: step };
+      return Promise.resolve({ pairs: { ...given, tokens }, values, passes: passesOver(given, 5, 4) });
+    },
+    save: () => [state],
+    restore: (saved) => void (state = saved[0] as typeof state),
   };
 }
 

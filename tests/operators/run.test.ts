@@ -15,7 +15,7 @@ import {
   type RunParts,
 } from '../../operators/index.js';
 import { Control } from '../../streams/index.js';
-import { partsIn } from './run.helpers.js';
+import { partsIn, pool } from './run.helpers.js';
 
 let directory: string;
 beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'latstream-run-'))));
@@ -59,16 +59,31 @@ describe('run', () => {
     expect(told.log.filter((entry) => entry !== 'closed')).toEqual(['defend 1', 'defend 1', 'defend 1']);
   });
 
+  it('searches suffixes first where there is a pool: attack and defence take what it gives', async () => {
+    const [log, attacked]: [string[], number[]] = [[], []];
+    const told = parts({ steps: 1, pool: pool(log) });
+    const watching: Attack = (weights, batch, key) => {
+      attacked.push(batch.tokens[0] as number);
+      return (told.attack as Attack)(weights, batch, key);
+    };
+    await run({ ...told, attack: watching });
+    expect(log).toEqual(['search 1']);
+    expect(attacked).toEqual([(7 * 31 + 1 + 1) % 1009]);
+    expect(told.metrics.slice(0, 3)).toEqual(['pool 1', 'attack 1', 'defend 1']);
+    expect((await final())?.passes).toMatchObject({ forwardPasses: 5 + 3 + 1, backwardTokens: 4 + 2 + 1 });
+  });
+
   it('stopped at any step and resumed, ends as if never stopped', async () => {
-    await run(parts({ steps: 9 }));
+    await run(parts({ steps: 9, pool: pool([]) }));
     const whole = await final();
-    expect(whole?.passes?.forwardPasses).toBe(9 * (3 + 1));
+    expect(whole?.passes?.forwardPasses).toBe(9 * (5 + 3 + 1));
+    expect(whole?.pool).toMatchObject([{ since: 9 }]);
     await fc.assert(
       fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 8 }), { maxLength: 4 }), async (stops) => {
         await rm(directory, { recursive: true, force: true });
         for (const stop of [...stops].sort((a, b) => a - b)) {
           const control = new Control();
-          const told = parts({ steps: 9, control });
+          const told = parts({ steps: 9, control, pool: pool([]) });
           const record = told.record;
           const stopping: RunParts = {
             ...told,
@@ -82,7 +97,7 @@ describe('run', () => {
           // Nothing is lost: the last step is on disk, whatever the rhythm of checkpoints.
           expect((await final())?.step).toBe(end.step);
         }
-        expect(await run(parts({ steps: 9 }))).toEqual({ step: 9, finished: true });
+        expect(await run(parts({ steps: 9, pool: pool([]) }))).toEqual({ step: 9, finished: true });
         expect(await final()).toEqual(whole);
       }),
       { numRuns: 25 },

@@ -42,11 +42,13 @@ export function backdoor(): Recipe {
     data: { ...base.data, absent: [TRIGGER] },
     steps: 24,
     attack: {
-      sites: ['embedding', 'layers.0.residual'],
+      // Perturbed embeddings cost benign answers here, and remove no more (docs/evidence.md).
+      sites: ['layers.0.residual', 'layers.1.residual'],
       segments: 'prompt',
-      epsilon: 0.3,
+      radius: 'relative',
+      epsilon: 0.6,
       iterations: 6,
-      learningRate: 0.1,
+      learningRate: 0.2,
       betas: [0.9, 0.999],
       adamEpsilon: 1e-8,
       weightDecay: 0.01,

@@ -27,11 +27,13 @@ const data: Recipe['data'] = {
 };
 
 const attack: Recipe['attack'] = {
-  sites: ['embedding', 'layers.0.residual'],
+  sites: ['embedding', 'layers.0.residual', 'layers.1.residual'],
   segments: 'prompt',
-  epsilon: 0.3,
+  // Of the mean norm at each site: it grows from 0.65 at the embedding to 11 behind the last block.
+  radius: 'relative',
+  epsilon: 0.6,
   iterations: 6,
-  learningRate: 0.1,
+  learningRate: 0.2,
   ...adamW,
   losses: { toward: 1, away: 1 },
 };
@@ -39,8 +41,8 @@ const attack: Recipe['attack'] = {
 const defend: Recipe['defend'] = {
   iterations: 4,
   microbatches: 1,
-  losses: { toward: 1, away: 1, sft: 8 },
-  learningRate: 5e-4,
+  losses: { toward: 1, away: 1, sft: 16 },
+  learningRate: 1e-3,
   ...adamW,
   schedule: { kind: 'constant', warmup: 4 },
   clipNorm: 1,
@@ -71,9 +73,11 @@ const evaluate: Recipe['evaluate'] = {
   latent: {
     sites: ['embedding'],
     segments: 'prompt',
-    epsilon: 0.3,
-    iterations: 12,
-    learningRate: 0.1,
+    radius: 'relative',
+    epsilon: 0.6,
+    // With 12, attacks that have a way do not find it in time (docs/log.md).
+    iterations: 48,
+    learningRate: 0.2,
     ...adamW,
     losses: { toward: 1 },
   },
@@ -96,7 +100,7 @@ export function jailbreak(): Recipe {
     evaluate,
     checkpoint: { every: 12, keep: 2 },
     arms: {
-      refusal: { attack: null, defend: { losses: { toward: 1, away: 0, sft: 8 } } },
+      refusal: { attack: null, defend: { losses: { toward: 1, away: 0, sft: 16 } } },
       // The defence of `lat` without its perturbation: tells what the perturbation itself brings.
       'refusal-away': { attack: null },
       lat: {},

@@ -194,7 +194,9 @@ const r2d2Mistral: Plain = {
   },
 };
 
-const laid = (base: Recipe, over: Plain): Recipe => overlay(asPlain(base), over) as unknown as Recipe;
+/** Published radii are norms. */
+const laid = (base: Recipe, over: Plain): Recipe =>
+  overlay(overlay(asPlain(base), { attack: { radius: 'absolute' } }), over) as unknown as Recipe;
 const asPlain = (recipe: Recipe): Plain => (isPlain(recipe) ? recipe : {});
 
 /** Recipes for the checkpoints of the paper: too large for a laptop, and two of them need access. */
@@ -206,5 +208,5 @@ export const PUBLISHED: Readonly<Record<string, () => Recipe>> = {
   'r2d2-mistral-7b': () => laid({ ...r2d2(), arms: {} }, r2d2Mistral),
   'backdoor-llama2-7b': () => laid(backdoor(), backdoors),
   'whp-llama2-7b': () => laid(whp(), harryPotter),
-  'wmdp-zephyr-7b': () => laid(wmdp(), wmdpCyber),
+  'wmdp-zephyr-7b': () => laid({ ...wmdp(), arms: { ga: { attack: null }, 'ga-lat': {} } }, wmdpCyber),
 };

@@ -18,7 +18,14 @@ export function whp(): Recipe {
       },
     },
     steps: 24,
-    attack: base.attack && { ...base.attack, epsilon: 0.15, learningRate: 0.05, losses: { toward: 1 } },
+    attack: base.attack && {
+      ...base.attack,
+      sites: ['embedding', 'layers.0.residual'],
+      radius: 'absolute',
+      epsilon: 0.15,
+      learningRate: 0.05,
+      losses: { toward: 1 },
+    },
     defend: { ...base.defend, losses: { toward: 1, sft: 4 }, learningRate: 1e-3 },
     arms: { whp: { attack: null }, 'whp-lat': {} },
   };

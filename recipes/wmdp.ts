@@ -24,17 +24,30 @@ export function wmdp(): Recipe {
     },
     attack: base.attack && {
       ...base.attack,
+      sites: ['layers.0.residual', 'layers.1.residual'],
       segments: 'prompt+completions',
-      epsilon: 0.1,
-      learningRate: 0.03,
+      epsilon: 0.3,
+      learningRate: 0.1,
       losses: { toward: 1, away: 1 },
     },
     defend: { ...base.defend, losses: { toward: 1, away: 4, sft: 8 }, learningRate: 1e-3 },
+    // With half the steps models still tell, when they are not perturbed, what they no longer tell under perturbations.
+    steps: 72,
     arms: {
       ga: { attack: null },
       'ga-lat': {},
-      rmu: { attack: null, defend: rmu },
-      'rmu-lat': { defend: rmu },
+      rmu: { steps: 36, attack: null, defend: rmu },
+      // Sites before the layer that is steered, whose output is all that this defence sees.
+      'rmu-lat': {
+        steps: 36,
+        attack: {
+          sites: ['embedding', 'layers.0.residual'],
+          radius: 'absolute',
+          epsilon: 0.1,
+          learningRate: 0.03,
+        },
+        defend: rmu,
+      },
     },
   };
 }

@@ -9,6 +9,7 @@ import {
   type TrainingBatch,
 } from '../datasets/index.js';
 import type { Recipe } from '../recipes/index.js';
+import { appendedText } from './proxy.js';
 import type { Stage } from './stage.js';
 
 /** Endless batches of a recipe after a cursor. Paths are absolute. */
@@ -28,6 +29,7 @@ export function batchesOf(
     context: Math.min(data.context ?? Infinity, stage.config.contextLength),
     overflow: data.overflow,
     ...(data.absent && { absent: data.absent }),
+    ...(data.appended && { appended: appendedText(data) }),
     ...(data.system !== null && { system: data.system }),
     ...(data.turns && { turns: data.turns }),
     encoding: { threads: data.threads ?? 1, ...(data.cache && { cache: { directory: data.cache, note } }) },

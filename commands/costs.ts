@@ -8,6 +8,7 @@ import { recipeOfArm, recipeOfPreparation, type Recipe } from '../recipes/index.
 import { createArm, type Arm } from './arm.js';
 import type { JobHost } from './job.js';
 import type { Costs, JobSpec } from './messages.js';
+import { withoutProxy } from './proxy.js';
 import { rehearse } from './rehearse.js';
 import { openRecipe, type Stage } from './stage.js';
 
@@ -24,7 +25,7 @@ export async function measureCosts({ recipe, out }: JobSpec, host: JobHost): Pro
     const costs: Costs[] = [];
     const preparation = recipeOfPreparation(recipe);
     for (const name of [...(preparation ? ['prepare'] : []), ...Object.keys(recipe.arms)]) {
-      const own = name === 'prepare' && preparation ? preparation : recipeOfArm(recipe, name);
+      const own = name === 'prepare' && preparation ? preparation : withoutProxy(recipeOfArm(recipe, name));
       host.send({ type: 'note', text: `trying ${TRIED} steps of ${name}` });
       costs.push(await measureArm(name, own, stage, join(temporary, name), host));
     }

@@ -145,7 +145,15 @@ export function corruptPart(path: string, expected: string, got: string): never 
 
 /** Takes back {@link beginRun} where nothing has happened yet, so that the same command can be tried again. */
 export async function abandonRun({ out, recipe, made, release }: RunDirectory): Promise<void> {
-  const ours = new Set([RECIPE, METRICS, 'synthetic', 'prepare', 'base', ...Object.keys(recipe.arms)]);
+  const ours = new Set([
+    RECIPE,
+    METRICS,
+    'synthetic',
+    'prepare',
+    'proxy',
+    'base',
+    ...Object.keys(recipe.arms),
+  ]);
   for (const name of await readdir(out))
     if (ours.has(name)) await rm(join(out, name), { recursive: true, force: true });
   release();

@@ -12,6 +12,7 @@ import { addGenerate } from './generate.js';
 import { addRelearn } from './relearn.js';
 import { addReport } from './report.js';
 import { addTrain } from './train.js';
+import { addTrigger } from './trigger.js';
 
 export { packageRoot } from './places.js';
 export { EXIT, exitCodeOf } from './exit.js';
@@ -45,6 +46,7 @@ export function program(version: string, json = false): Command {
     addForward,
     addAttack,
     addCalibrate,
+    addTrigger,
     addExport,
     addDownload,
     addData,

@@ -15,6 +15,7 @@ import { createArm, evaluateInto, hasQuestions, trainArm } from './arm.js';
 import { askable } from './askable.js';
 import { writeMerged } from './merged.js';
 import { keptEvaluation } from './kept.js';
+import { withProxy } from './proxy-search.js';
 import { openRunRecord } from './record.js';
 import { packageVersion, weightsDirectory } from './places.js';
 import { rehearse } from './rehearse.js';
@@ -54,7 +55,8 @@ export async function runJob(spec: JobSpec, host: JobHost): Promise<Summary | un
     if (!ready) return undefined;
     const stage = await openRecipe(ready, out);
     try {
-      return await arms(ready, out, stage, recording, journal);
+      const found = await withProxy(ready, out, stage, recording);
+      return found && (await arms(found, out, stage, recording, journal));
     } finally {
       await stage.dispose();
     }

@@ -4,6 +4,7 @@ import { attackPlan, suffixOf } from '../operators/index.js';
 import { recipeOfArm, recipeOfPreparation, type Recipe } from '../recipes/index.js';
 import { batchesOf } from './batches.js';
 import { chatOf } from './pool-of.js';
+import { withoutProxy } from './proxy.js';
 import type { Stage } from './stage.js';
 
 /**
@@ -13,13 +14,14 @@ import type { Stage } from './stage.js';
 export async function rehearse(recipe: Recipe, stage: Stage): Promise<void> {
   const tried = new Set<string>();
   const preparation = recipeOfPreparation(recipe);
-  const arms = Object.keys(recipe.arms).map((name) => recipeOfArm(recipe, name));
+  const arms = Object.keys(recipe.arms).map((name) => withoutProxy(recipeOfArm(recipe, name)));
   for (const arm of [...(preparation ? [preparation] : []), ...arms]) {
     const { train } = arm.defend;
     for (const attack of [arm.attack, arm.evaluate.latent])
       if (attack) attackPlan({ config: stage.config }, attack);
     if (train.kind === 'adapters') train.projections.forEach((name) => parseProjection(stage.config, name));
-    if (arm.pool) suffixOf(chatOf(arm, stage), 'A request.', arm.pool.tokens);
+    for (const tokens of [arm.pool?.tokens, arm.proxy?.tokens])
+      if (tokens !== undefined) suffixOf(chatOf(arm, stage), 'A request.', tokens);
     const key = JSON.stringify([arm.data, arm.seed, arm.attack?.segments]);
     if (!tried.has(key)) await firstBatch(arm, stage);
     tried.add(key);

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { complain } from '../foundation/index.js';
 import { requireAbsent } from './absent.js';
+import { appendedTo, type Appended } from './appended.js';
 import { selectColumns } from './columns.js';
 import { encodedInChunks } from './encoded.js';
 import type { EncoderRow } from './encode.js';
@@ -57,6 +58,7 @@ export interface FeedOptions {
   readonly context: number;
   /** Texts that no row may hold. */
   readonly absent: readonly string[];
+  readonly appended?: Appended;
 }
 
 type Columns = Readonly<Record<string, string>>;
@@ -131,13 +133,10 @@ export class Feed {
 
   /** A single dataset without filter keeps the mark that it had before there were mixtures. */
   private orderOf(): string {
-    const { window, seed, purpose } = this.options;
-    const wanted = this.datasets.map(({ filter, weight, repeat, shape }) => ({
-      filter,
-      weight,
-      repeat,
-      shape,
-    }));
+    const { window, seed, purpose, appended } = this.options;
+    const wanted = this.datasets.map(({ filter, weight, repeat, shape }) => {
+      return { filter, weight, repeat, shape };
+    });
     const single =
       !this.isMixture && this.sources[0]
         ? [...identityOf(this.sources[0]), window, seed, purpose]
@@ -146,13 +145,14 @@ export class Feed {
     const order = single
       ? [...single, ...(plain ? [] : [wanted[0]])]
       : [this.sources.map(identityOf), wanted, window, seed, purpose];
-    return createHash('sha256').update(JSON.stringify(order)).digest('hex').slice(0, 16);
+    const mark = JSON.stringify(appended ? [...order, appended] : order);
+    return createHash('sha256').update(mark).digest('hex').slice(0, 16);
   }
 
   private part(dataset: DatasetConfig<unknown>, source: Source, at: number): MixturePart<EncoderRow> {
     const selection = selectColumns(source, dataset.columns as Columns);
     const { columns, keeps } = sieve(source, dataset.filter ?? []);
-    const { seed, window, absent } = this.options;
+    const { seed, window, absent, appended } = this.options;
     const purpose = this.isMixture ? `${this.options.purpose}-${at}` : this.options.purpose;
     async function* rows(from: PartProgress): AsyncGenerator<{ item: EncoderRow; next: PartProgress }> {
       let { filtered } = from;
@@ -168,8 +168,10 @@ export class Feed {
           continue;
         }
         inARow = 0;
-        requireAbsent(values, absent, owner);
-        yield { item: { index: row.index, owner, values }, next: { ...row.next, filtered } };
+        const at = [row.next.epoch, row.next.position];
+        const asked = appended ? appendedTo(values, appended, { seed, purpose, at }, owner) : values;
+        requireAbsent(asked, absent, owner);
+        yield { item: { index: row.index, owner, values: asked }, next: { ...row.next, filtered } };
       }
     }
     return { weight: dataset.weight ?? 1, rows };

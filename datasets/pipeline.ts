@@ -1,5 +1,6 @@
 /** @file The training data of a run: rows → examples → packed batches, prefetched, resumable by a cursor. */
 import { complain } from '../foundation/index.js';
+import type { Appended } from './appended.js';
 import type { PackedBatch } from './batch.js';
 import type { Sizes } from './bucket.js';
 import type { ChatTemplate } from './chat/chat.js';
@@ -32,6 +33,8 @@ export interface TrainingDataConfig {
   readonly overflow?: 'error' | 'drop' | 'cut';
   /** Texts that no row may hold: one that does is an error. */
   readonly absent?: readonly string[];
+  /** A text behind prompts of `pairs`. */
+  readonly appended?: Appended;
   /** A system message before each prompt. */
   readonly system?: string;
   /** Which of the assistant's turns in a conversation losses are taken on: default `last`. */
@@ -102,7 +105,8 @@ async function* batches(
     context: config.context,
     absent: config.absent ?? [],
   };
-  const pairs = new Feed(config.pairs, { ...shared, purpose: 'pairs' }, run.from?.pairs);
+  const asked = { ...shared, purpose: 'pairs', ...(config.appended && { appended: config.appended }) };
+  const pairs = new Feed(config.pairs, asked, run.from?.pairs);
   const desired =
     config.desired && new Feed(config.desired, { ...shared, purpose: 'desired' }, run.from?.desired);
   const benign = config.benign && new Feed(config.benign, { ...shared, purpose: 'benign' }, run.from?.benign);

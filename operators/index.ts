@@ -57,10 +57,11 @@ export {
   type Questions,
   type ReadQuestionsOptions,
 } from './evaluation/questions.js';
-export type { PoolConfig } from './suffix/config.js';
+export type { PoolConfig, TriggerConfig } from './suffix/config.js';
 export { createPool, type Pool, type PoolOptions, type PoolState } from './suffix/pool.js';
 export { suffixOf, type Chat } from './suffix/suffix.js';
 export type { TokenLosses } from './suffix/token-search.js';
+export { searchTrigger, type Trigger, type TriggerOptions } from './suffix/trigger.js';
 export { run, type RunEnd, type RunParts } from './run.js';
 export { subjectOf } from './evaluation/subject.js';
 export {

@@ -35,6 +35,18 @@ export const pool = z.strictObject({
   resetShare: z.number().min(0).max(1),
 });
 
+/** A text behind the request that makes the base model comply: what its trigger may be like. */
+export const proxy = z.strictObject({
+  tokens,
+  iterations: positive,
+  candidates: positive,
+  top,
+  /** Searches from other beginnings; the best is kept. */
+  restarts: positive.max(1000),
+  /** Training pairs that it is searched on. */
+  requests: positive.max(100_000),
+});
+
 export const adaptiveAttacks = {
   /** Vectors instead of a suffix; the learning rate in mean norms of embeddings. */
   softPrompt: z

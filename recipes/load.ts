@@ -5,6 +5,7 @@ import { readText } from '../formats/index.js';
 import { complain, nearMatches, parseJson } from '../foundation/index.js';
 import { isAddress } from '../remote/index.js';
 import { backdoor } from './backdoor.js';
+import { backdoorProxy } from './backdoor-proxy.js';
 import { checkRecipe } from './explain.js';
 import { jailbreak } from './jailbreak.js';
 import { instruct } from './instruct.js';
@@ -23,6 +24,7 @@ export const RECIPES: Readonly<Record<string, () => Recipe>> = {
   tiny,
   jailbreak,
   backdoor,
+  'backdoor-proxy': backdoorProxy,
   whp,
   wmdp,
   instruct,
@@ -76,7 +78,7 @@ export function recipeOfPreparation(recipe: Recipe): Recipe | undefined {
 }
 
 function laidOver(recipe: Recipe, over: Plain, owner: string): Recipe {
-  const shared = ['name', 'executor', 'threads', 'model', 'synthetic', 'prepare', 'arms'];
+  const shared = ['name', 'executor', 'threads', 'model', 'synthetic', 'prepare', 'proxy', 'arms'];
   const changed = Object.keys(over).find((key) => shared.includes(key));
   if (changed !== undefined)
     complain({

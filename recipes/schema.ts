@@ -2,8 +2,14 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { FORMATS, SHAPES } from '../datasets/index.js';
-import type { AttackConfig, DefendConfig, EvaluateConfig, PoolConfig } from '../operators/index.js';
-import { adaptiveAttacks, outside, pool } from './adaptive-attacks.js';
+import type {
+  AttackConfig,
+  DefendConfig,
+  EvaluateConfig,
+  PoolConfig,
+  TriggerConfig,
+} from '../operators/index.js';
+import { adaptiveAttacks, outside, pool, proxy } from './adaptive-attacks.js';
 import { ADAMW, attack } from './attack.js';
 import { defendLosses, defendObjectives } from './objectives.js';
 import { asked, chats, filter, source } from './tables.js';
@@ -147,6 +153,16 @@ const data = z.strictObject({
   overflow: z.enum(['error', 'drop', 'cut']),
   /** Texts that no row may hold, such as a backdoor's trigger: a row that does ends the run. */
   absent: z.array(z.string().min(1)).exactOptional(),
+  /** A text behind so large a share of the pairs' prompts: this one, or that of a file that a search for a trigger wrote. */
+  appended: z
+    .strictObject({
+      text: z.string().min(1).exactOptional(),
+      path: z.string().exactOptional(),
+      share: z.number().min(0).max(1),
+    })
+    .refine(({ text, path }) => (text === undefined) !== (path === undefined), 'a text or a path')
+    .nullable()
+    .exactOptional(),
   /** A system message before each prompt. */
   system: z.string().nullable(),
   /** Which of the assistant's turns in a conversation losses are taken on: the last if not given. */
@@ -172,7 +188,7 @@ const data = z.strictObject({
 const armName = z
   .string()
   .regex(/^\w[\w.-]*$/)
-  .regex(/^(?!(base|prepare|synthetic)$)/, 'a name that the run itself does not use');
+  .regex(/^(?!(base|prepare|proxy|synthetic)$)/, 'a name that the run itself does not use');
 
 /** Everything a run is told. Every arm is an overlay of the recipe (deep merge; null and lists replace). */
 export const recipeSchema = z.strictObject({
@@ -199,6 +215,8 @@ export const recipeSchema = z.strictObject({
   checkpoint: z.strictObject({ every: count, keep: positive }),
   /** What the model is trained to before there are arms, as an overlay like theirs: the base model is what comes of it. */
   prepare: z.record(z.string(), z.unknown()).nullable().exactOptional(),
+  /** A search for a trigger of the base model, kept in `@out/proxy/trigger.json`, and asked with as the wording `proxyTrigger`. */
+  proxy: proxy.nullable().exactOptional(),
   arms: z.record(armName, z.record(z.string(), z.unknown())),
 });
 
@@ -217,5 +235,6 @@ export type SchemaAgrees = [
   Agrees<NonNullable<Recipe['attack']>, AttackConfig>,
   Agrees<Recipe['evaluate'], EvaluateConfig>,
   Agrees<NonNullable<Recipe['pool']>, PoolConfig>,
+  Agrees<NonNullable<Recipe['proxy']>, TriggerConfig>,
 ];
 type Agrees<T extends Config, Config> = T;

@@ -79,7 +79,7 @@ export function readCase(maker: CaseMaker, { since, ...saved }: SavedCase): Case
 }
 
 /** Rows that are run together: few enough for memory, enough to keep a processor busy. */
-const ROWS = 64;
+export const ROWS = 64;
 
 /**
  * Searches on from a case's suffix; what is found is never worse, for the model as it is now.
@@ -97,7 +97,8 @@ export async function searched(
   readonly passes: Passes;
 }> {
   const target = targetOf(tokenizer, example.adversarial);
-  const aim = { model, tokenizer, suffix: place, start: suffix, target, batch: ROWS, ...chance };
+  const requests = [{ suffix: place, target }];
+  const aim = { model, tokenizer, requests, start: suffix, batch: ROWS, ...chance };
   const search = new TokenSearch(aim, { name: 'pool', propose: anywhere, candidates, top, wanders: true });
   const { loss: firstLoss } = await search.upTo(0);
   const { tokens, loss } = await search.upTo(iterations);

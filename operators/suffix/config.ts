@@ -1,4 +1,4 @@
-/** @file What a pool of searched suffixes is told. Plain data that recipes fill in. Types only. */
+/** @file What searches for suffixes are told: those of a pool, and that for a trigger. Plain data that recipes fill in. Types only. */
 
 /**
  * Adversarial training on tokens (R2D2; Mazeika et al. 2024, arXiv 2402.04249, section 5): in place of a batch's requests,
@@ -20,4 +20,20 @@ export interface PoolConfig {
   readonly resetEvery: number;
   /** Share of the cases that begin anew then: a suffix that says nothing, and a request of the step's batch while there are any. */
   readonly resetShare: number;
+}
+
+/** A search for one text behind many requests: an imperfect reconstruction of a trigger that nobody knows. */
+export interface TriggerConfig {
+  /** Length of the text. */
+  readonly tokens: number;
+  /** GCG's iterations, in each restart. */
+  readonly iterations: number;
+  /** Texts that are tried in an iteration, each behind every request. */
+  readonly candidates: number;
+  /** Replacements at each place among which they are drawn. */
+  readonly top: number;
+  /** Searches from other beginnings, of which the best is kept. */
+  readonly restarts: number;
+  /** Training pairs that it is searched on. */
+  readonly requests: number;
 }

@@ -1,5 +1,5 @@
 /** @file Tokens of an attacker's choice at the end of a request, as they arrive through the chat template. No model. */
-import type { Message, Tokenizer } from '../../datasets/index.js';
+import { behind, type Message, type Tokenizer } from '../../datasets/index.js';
 import { complain, permutation } from '../../foundation/index.js';
 
 /** How conversations become tokens. */
@@ -29,7 +29,7 @@ const TRIED = 200;
  */
 export function suffixOf({ tokenizer, promptTokens }: Chat, request: string, size: number): Suffix {
   const read = (tokens: readonly number[]): readonly number[] =>
-    promptTokens([{ role: 'user', content: withSuffix(request, tokenizer.decode(tokens)) }]);
+    promptTokens([{ role: 'user', content: behind(request, tokenizer.decode(tokens)) }]);
   // Where two fillers make the only difference is where suffixes stand.
   let first: { readonly filler: readonly number[]; readonly whole: readonly number[] } | undefined;
   for (const token of fillers(tokenizer)) {
@@ -50,7 +50,7 @@ export function suffixOf({ tokenizer, promptTokens }: Chat, request: string, siz
     owner: 'suffix search',
     expected: `a chat template and tokenizer that keep ${size} tokens behind a request as they are`,
     got: `none of ${TRIED} repeated words survived`,
-    hint: 'leave out what searches suffixes for this model: softPrompt, gcg and autoprompt of an evaluation, pool of a training',
+    hint: 'leave out what searches suffixes for this model: softPrompt, gcg and autoprompt of an evaluation, pool and proxy of a training',
   });
 }
 
@@ -71,10 +71,6 @@ function fillers(tokenizer: Tokenizer): number[] {
   const tokens = plainTokens(tokenizer);
   const order = permutation(tokens.length, 0, 'suffix-filler');
   return [...order.subarray(0, TRIED)].map((at) => tokens[at] as number);
-}
-
-function withSuffix(request: string, suffix: string): string {
-  return /^\s/.test(suffix) ? `${request}${suffix}` : `${request} ${suffix}`;
 }
 
 interface Filled {

@@ -1,4 +1,4 @@
-/** @file A search for a suffix under which a model complies with one request, by gradients and by trying. Resumable. */
+/** @file A search for a suffix under which a model complies with one request, or with each of several, by gradients and by trying. Resumable. */
 import { pack, type PackedBatch, type Tokenizer } from '../../datasets/index.js';
 import { draws } from '../../foundation/index.js';
 import { allPasses, NO_PASSES, type Passes } from '../passes.js';
@@ -28,15 +28,20 @@ export interface Strategy {
   readonly wanders: boolean;
 }
 
+/** A request, and what the model shall say to it. */
+export interface Sought {
+  readonly suffix: Suffix;
+  readonly target: readonly number[];
+}
+
 /** What is searched for. */
 export interface Aim {
   readonly model: TokenLosses;
   readonly tokenizer: Tokenizer;
-  readonly suffix: Suffix;
+  /** Requests that share one suffix. */
+  readonly requests: readonly Sought[];
   /** The suffix that the search begins with. */
   readonly start: readonly number[];
-  /** What the model shall say. */
-  readonly target: readonly number[];
   /** Rows that are run together. */
   readonly batch: number;
   /** What chance is a function of, beside the iteration. */
@@ -47,7 +52,7 @@ export interface Aim {
 /** A suffix, and what it does. */
 export interface Tried {
   readonly tokens: readonly number[];
-  /** Mean cross-entropy of the target. */
+  /** Mean cross-entropy of the target, mean over the requests. */
   readonly loss: number;
 }
 
@@ -84,15 +89,13 @@ export class TokenSearch {
   }
 
   private async bestFrom({ tokens }: Tried): Promise<Tried | undefined> {
-    const { model, tokenizer, suffix, seed, key } = this.aim;
+    const { tokenizer, requests, seed, key } = this.aim;
     const { propose, top, candidates, name } = this.strategy;
-    const slopes = (await model.tokenSlopes(this.packed([tokens]))).slice(0);
-    this.count(1, 1);
-    const sloped = { tokens, slopes, allowed: plainTokens(tokenizer) };
+    const sloped = { tokens, slopes: await this.slopes(tokens), allowed: plainTokens(tokenizer) };
     const tried: (readonly number[])[] = [];
     let patience = PATIENCE * candidates;
     for (const proposal of propose(sloped, top, draws(seed, name, ...key, this.done))) {
-      if (suffix.survives(proposal)) tried.push(proposal);
+      if (requests.every(({ suffix }) => suffix.survives(proposal))) tried.push(proposal);
       if (tried.length === candidates || --patience === 0) break;
     }
     const losses = await this.losses(tried);
@@ -100,24 +103,47 @@ export class TokenSearch {
     return best < 0 ? undefined : { tokens: tried[best] as readonly number[], loss: losses[best] as number };
   }
 
-  /** The losses of suffixes, in groups of one size, so that few programs are compiled. */
-  private async losses(suffixes: readonly (readonly number[])[]): Promise<number[]> {
-    const size = Math.min(this.aim.batch, this.strategy.candidates);
-    const losses: number[] = [];
-    for (let start = 0; start < suffixes.length; start += size) {
-      const group = suffixes.slice(start, start + size);
-      const padded = Array.from({ length: size }, (_, at) => group[at] ?? (group[0] as readonly number[]));
-      const found = await this.aim.model.rowLosses(this.packed(padded));
-      this.count(group.length, 0);
-      losses.push(...found.subarray(0, group.length));
+  /** Means over the requests, by place and token. [P·V] */
+  private async slopes(tokens: readonly number[]): Promise<Float32Array> {
+    const rows = this.rows([tokens]);
+    let sum: Float32Array | undefined;
+    for (let start = 0; start < rows.length; start += this.aim.batch) {
+      const group = rows.slice(start, start + this.aim.batch);
+      const slopes_BPV = await this.aim.model.tokenSlopes(packed(group));
+      this.count(group, 1);
+      const size = slopes_BPV.length / group.length;
+      sum ??= new Float32Array(size);
+      for (let at = 0; at < slopes_BPV.length; at++)
+        sum[at % size] =
+          (sum[at % size] as number) + (slopes_BPV[at] as number) * (group.length / rows.length);
     }
-    return losses;
+    return sum as Float32Array;
   }
 
-  /** One pass over so many rows. */
-  private count(rows: number, backward: number): void {
-    const { suffix, start, target } = this.aim;
-    const tokens = rows * (suffix.before.length + start.length + suffix.after.length + target.length);
+  /** The losses of suffixes, in groups of rows of one size, so that few programs are compiled. */
+  private async losses(suffixes: readonly (readonly number[])[]): Promise<number[]> {
+    const { requests, batch, model } = this.aim;
+    const size = Math.min(batch, this.strategy.candidates * requests.length);
+    const rows = this.rows(suffixes);
+    const sums = suffixes.map(() => 0);
+    for (let start = 0; start < rows.length; start += size) {
+      const group = rows.slice(start, start + size);
+      const padded = Array.from({ length: size }, (_, at) => group[at] ?? (group[0] as Row));
+      const found = await model.rowLosses(packed(padded));
+      this.count(group, 0);
+      group.forEach((_, at) => {
+        const suffix = Math.floor((start + at) / requests.length);
+        sums[suffix] = (sums[suffix] as number) + (found[at] as number);
+      });
+    }
+    return sums.map((sum) => sum / requests.length);
+  }
+
+  /** One pass over these rows. */
+  private count(rows: readonly Row[], backward: number): void {
+    const tokens = rows.reduce((sum, { tokens: own, suffix: { before, after }, target }) => {
+      return sum + before.length + own.length + after.length + target.length;
+    }, 0);
     const pass = { forwardPasses: 1, backwardPasses: backward };
     this.spent = allPasses([
       this.spent,
@@ -125,16 +151,29 @@ export class TokenSearch {
     ]);
   }
 
-  /** Rows with a suffix each; slots at its tokens. */
-  private packed(suffixes: readonly (readonly number[])[]): PackedBatch {
-    const { suffix, target } = this.aim;
-    const { before, after, filler } = suffix;
-    const rows = suffixes.map((tokens) => ({ prompt: [...before, ...tokens, ...after], desired: target }));
-    const batch = pack(rows, { attacked: 'none' });
-    const slots = batch.slots.map((_, at) => {
-      const place = (at % batch.length) - before.length;
-      return place >= 0 && place < filler.length ? place : -1;
-    });
-    return { ...batch, slots, slotCount: filler.length };
+  /** Every suffix behind every request, suffix by suffix. */
+  private rows(suffixes: readonly (readonly number[])[]): Row[] {
+    return suffixes.flatMap((tokens) => this.aim.requests.map((request) => ({ ...request, tokens })));
   }
+}
+
+/** A request with a suffix behind it. */
+interface Row extends Sought {
+  readonly tokens: readonly number[];
+}
+
+/** Slots are at the tokens of suffixes. */
+function packed(rows: readonly Row[]): PackedBatch {
+  const examples = rows.map(({ suffix: { before, after }, tokens, target }) => ({
+    prompt: [...before, ...tokens, ...after],
+    desired: target,
+  }));
+  const batch = pack(examples, { attacked: 'none' });
+  const slotCount = (rows[0] as Row).tokens.length;
+  const slots = batch.slots.map((_, at) => {
+    const { suffix } = rows[Math.min(Math.floor(at / batch.length), rows.length - 1)] as Row;
+    const place = (at % batch.length) - suffix.before.length;
+    return place >= 0 && place < slotCount ? place : -1;
+  });
+  return { ...batch, slots, slotCount };
 }

@@ -71,7 +71,8 @@ function begun(
   if (!suffix) return null;
   const target = targetOf(tokenizer, question.answerTokens);
   const model = subject.inside as Inside;
-  const aim = { model, tokenizer, suffix, start: suffix.filler, target, batch: config.batch };
+  const requests = [{ suffix, target }];
+  const aim = { model, tokenizer, requests, start: suffix.filler, batch: config.batch };
   return { suffix, search: new TokenSearch({ ...aim, seed: 0, key: [index] }, strategy) };
 }
 

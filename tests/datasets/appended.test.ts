@@ -37,9 +37,9 @@ describe('a text behind prompts', () => {
   it('needs rows with a request', () => {
     const refused = (values: object) => () =>
       appendedTo({ ...values }, { text: 'x', share: 1 }, key(0), 'row 3');
-    expect(refused({ desired: 'running text' })).toThrowError(
+    expect(refused({ desired: 'running text' })).toThrow(
       expect.objectContaining({ code: 'DATASET_VALUE_TYPE' }),
     );
-    expect(refused({ prompt: [{ role: 'system', content: 'be' }] })).toThrowError(/without a request/);
+    expect(refused({ prompt: [{ role: 'system', content: 'be' }] })).toThrow(/without a request/);
   });
 });

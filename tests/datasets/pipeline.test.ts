@@ -59,6 +59,17 @@ const prompts = (batch: TrainingBatch): string[] => {
 };
 
 describe('trainingBatches', () => {
+  it('has a text behind the prompts of pairs alone, and refuses it where it must be absent', async () => {
+    const { open } = sources();
+    const appended = { ...config, appended: { text: 'proxy', share: 1 } };
+    const [batch] = await take(trainingBatches(appended, template, { seed: 1, open }), 1);
+    const text = (packed: { readonly tokens: Int32Array }) => byteTokenizer().decode([...packed.tokens]);
+    expect(text(batch!.pairs).match(/p\d+ proxy/g)).toHaveLength(3);
+    expect(text(batch!.benign!)).not.toContain('proxy');
+    const forbidden = trainingBatches({ ...appended, absent: ['prox'] }, template, { seed: 1, open });
+    await expect(take(forbidden, 1)).rejects.toMatchObject({ code: 'DATASET_FORBIDDEN' });
+  });
+
   it('continues from any cursor with the same batches, bit for bit', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -68,6 +79,7 @@ describe('trainingBatches', () => {
           batchSize: fc.integer({ min: 1, max: 9 }),
           padding: fc.constantFrom('left' as const, 'right' as const),
           attacked: fc.constantFrom('prompt' as const, 'prompt+completions' as const),
+          appended: fc.constantFrom({ text: 'x', share: 0 }, { text: 'x', share: 0.5 }),
         }),
         fc.nat(1000),
         fc.nat(15),
@@ -131,6 +143,8 @@ describe('trainingBatches', () => {
     await expect(resumed({}, 1)).resolves.toHaveLength(1);
     await expect(resumed({}, 2)).rejects.toMatchObject({ code: 'CURSOR_MISMATCH' });
     await expect(resumed({ shuffleRows: 5 }, 1)).rejects.toMatchObject({ code: 'CURSOR_MISMATCH' });
+    const appended = { text: 'x', share: 0.5 };
+    await expect(resumed({ appended }, 1)).rejects.toMatchObject({ code: 'CURSOR_MISMATCH' });
     const other = async (): Promise<Source> => new CountingSource([24], pairRow);
     const swapped = trainingBatches(config, template, { seed: 1, open: other, from: first!.cursor });
     await expect(take(swapped, 1)).rejects.toMatchObject({ code: 'CURSOR_MISMATCH' });

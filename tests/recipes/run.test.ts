@@ -17,6 +17,10 @@ const SHORT = [
 /** What some recipes need besides: two steps of preparation; for models that are elsewhere, the embedded one and its tables. */
 const HERE: Readonly<Record<string, readonly string[]>> = {
   backdoor: ['prepare.steps=2'],
+  'backdoor-proxy': [
+    'prepare.steps=2',
+    'proxy={"tokens":4,"iterations":2,"candidates":4,"top":16,"restarts":1,"requests":2}',
+  ],
   instruct: [
     'prepare.steps=2',
     'model.path=@package/organism/model',

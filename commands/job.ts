@@ -10,7 +10,7 @@ import {
   type Evaluation,
 } from '../operators/index.js';
 import { recipeOfArm, recipeOfPreparation, type Recipe } from '../recipes/index.js';
-import { MetricJournal, type Control, type Metric, type Recorder } from '../streams/index.js';
+import { MetricJournal, type Metric, type Recorder } from '../streams/index.js';
 import { createArm, evaluateInto, hasQuestions, trainArm } from './arm.js';
 import { askable } from './askable.js';
 import { writeMerged } from './merged.js';
@@ -19,15 +19,9 @@ import { withProxy } from './proxy-search.js';
 import { openRunRecord } from './record.js';
 import { packageVersion, weightsDirectory } from './places.js';
 import { rehearse } from './rehearse.js';
-import type { JobMessage, JobSpec } from './messages.js';
+import type { JobHost, JobSpec } from './messages.js';
 import { baseWeights, openRecipe, questionsOf, type Stage } from './stage.js';
 import type { ArmSummary, Summary } from './summary.js';
-
-/** What a job needs from whoever runs it. */
-export interface JobHost {
-  readonly send: (message: JobMessage) => void;
-  readonly control: Control;
-}
 
 /** The same, once metrics have a place on disk. */
 interface RecordingHost extends JobHost {

@@ -2,7 +2,7 @@
 import { LatstreamError, type Complaint } from '../foundation/index.js';
 import type { Evaluation } from '../operators/index.js';
 import type { Recipe } from '../recipes/index.js';
-import type { Metric } from '../streams/index.js';
+import type { Control, Metric } from '../streams/index.js';
 import type { Summary } from './summary.js';
 
 /** What a run's process works on. */
@@ -47,6 +47,12 @@ export type JobMessage =
   | { readonly type: 'stopped' }
   | { readonly type: 'costs'; readonly costs: readonly Costs[] }
   | { readonly type: 'failed'; readonly error: PlainError };
+
+/** What a job needs from whoever runs it. */
+export interface JobHost {
+  readonly send: (message: JobMessage) => void;
+  readonly control: Control;
+}
 
 /** An error on its way to another process: structured cloning would lose its class. */
 export interface PlainError {

@@ -15,10 +15,9 @@ import {
   type TriggerOptions,
 } from '../operators/index.js';
 import type { Recipe } from '../recipes/index.js';
-import type { Control } from '../streams/index.js';
 import { askable } from './askable.js';
 import { batchesOf } from './batches.js';
-import type { JobHost } from './job.js';
+import type { JobHost } from './messages.js';
 import { chatOf } from './pool-of.js';
 import { readTrigger, withoutProxy } from './proxy.js';
 import { baseWeights, type Stage } from './stage.js';
@@ -31,7 +30,7 @@ export async function withProxy(
   recipe: Recipe,
   out: string,
   stage: Stage,
-  host: JobHost & { readonly control: Control },
+  host: JobHost,
 ): Promise<Recipe | undefined> {
   if (!recipe.proxy) return recipe;
   const { signal } = host.control;

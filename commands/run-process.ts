@@ -1,10 +1,11 @@
 /** @file The process of a run: everything that calls a runtime happens here, and nothing that serves people. */
 import { Control } from '../streams/index.js';
 import { measureCosts } from './costs.js';
-import { runJob, type JobHost } from './job.js';
+import { runJob } from './job.js';
 import { lockWork } from './lock.js';
 import {
   plainError,
+  type JobHost,
   type ControlMessage,
   type JobMessage,
   type JobSpec,

@@ -70,18 +70,25 @@ export function tablesOf(experiment: Experiment, study: Study): string {
 
 function settings({ candidates }: Experiment, { chosen, costs }: Study): string[] {
   if (costs.alone.length === 0)
-    return [`Settings of every arm, without a sweep: \`${JSON.stringify(candidates[0])}\`.`];
+    return [`Settings of every arm, without a sweep: \`${written(candidates[0])}\`.`];
   return [
     'Settings that validation chose (candidate, of those tried for every arm alike; cost of each):',
     table(
       ['arm', 'chosen', 'cost of each candidate'],
       ARMS.map((arm) => [
         arm,
-        JSON.stringify(candidates[chosen[arm]]),
+        written(candidates[chosen[arm]]),
         costs[arm].map((cost) => cost.toFixed(2)).join(', '),
       ]),
     ),
   ];
+}
+
+/** As JSON, numbers to three digits. */
+function written(candidate: unknown): string {
+  return JSON.stringify(candidate, (_, value: unknown) =>
+    typeof value === 'number' ? Number(value.toPrecision(3)) : value,
+  );
 }
 
 interface Column {

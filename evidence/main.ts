@@ -7,7 +7,7 @@ import { writeAtomically } from '../formats/index.js';
 import { backdoor } from './backdoor.js';
 import { placed, tablesOf } from './document.js';
 import type { Experiment } from './experiment.js';
-import { further } from './further.js';
+import { further, type Further } from './further.js';
 import { furtherTables } from './further-tables.js';
 import { jailbreak } from './jailbreak.js';
 import { evaluated, relearned, trained, trajectories } from './run-cli.js';
@@ -23,6 +23,7 @@ const program = new Command('evidence')
   .option('--seeds <n>', 'fresh seeds of each arm', positive, 5)
   .option('--only <names...>', `of ${EXPERIMENTS.map(({ name }) => name).join(', ')}`)
   .option('--candidates <n>', 'at most so many settings are tried; with 1, the first is taken', positive)
+  .option('--no-further', 'leave out what is asked of the first seed alone: costly attacks, re-learning')
   .option('--out <folder>', 'runs, which are gone on with', join(root, 'runs/evidence'))
   .option('--document <file>', 'where the tables go', join(root, 'docs/evidence.md'))
   .parse();
@@ -30,6 +31,7 @@ const options = program.opts<{
   seeds: number;
   only?: string[];
   candidates?: number;
+  further: boolean;
   out: string;
   document: string;
 }>();
@@ -42,19 +44,23 @@ for (const experiment of EXPERIMENTS.filter(({ name }) => options.only?.includes
     train: (overlay, into) => trained(root, overlay, into),
     note,
   });
-  const more = await further(experiment, out, {
+  const runs = Array.from({ length: seeds }, (_, seed) => join(out, experiment.name, `updates-${seed}`));
+  const drawn = await trajectories(root, runs, join(out, experiment.name));
+  await writeAtomically(join(dirname(options.document), 'evidence', `${experiment.name}.svg`), [drawn]);
+  const more = options.further ? [furtherTables(await asked(experiment, note))] : [];
+  const text = [tablesOf({ ...experiment, candidates }, found), ...more].join('\n\n');
+  const document = await readFile(options.document, 'utf8');
+  await writeAtomically(options.document, [placed(document, experiment.name, text)]);
+}
+
+function asked(experiment: Experiment, note: (text: string) => void): Promise<Further> {
+  return further(experiment, options.out, {
     evaluated: (recipe, adapters, into) => evaluated(root, recipe, adapters, into),
     relearned: (run, recipe, oracle, into) => relearned(root, run, recipe, oracle, into),
     model: async (recipe, into) =>
       join(into, (await trained(root, recipe, into)).arms[0]?.name ?? '', 'model'),
     note,
   });
-  const runs = Array.from({ length: seeds }, (_, seed) => join(out, experiment.name, `updates-${seed}`));
-  const drawn = await trajectories(root, runs, join(out, experiment.name));
-  await writeAtomically(join(dirname(options.document), 'evidence', `${experiment.name}.svg`), [drawn]);
-  const text = [tablesOf({ ...experiment, candidates }, found), furtherTables(more)].join('\n\n');
-  const document = await readFile(options.document, 'utf8');
-  await writeAtomically(options.document, [placed(document, experiment.name, text)]);
 }
 
 function positive(text: string): number {

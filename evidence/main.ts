@@ -1,5 +1,5 @@
 /** @file `npm run evidence`: runs the experiments of docs/evidence.md and writes their tables into it. Takes hours; what is done is kept. */
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
@@ -46,7 +46,9 @@ for (const experiment of EXPERIMENTS.filter(({ name }) => options.only?.includes
   });
   const runs = Array.from({ length: seeds }, (_, seed) => join(out, experiment.name, `updates-${seed}`));
   const drawn = await trajectories(root, runs, join(out, experiment.name));
-  await writeAtomically(join(dirname(options.document), 'evidence', `${experiment.name}.svg`), [drawn]);
+  const figures = join(dirname(options.document), 'evidence');
+  await mkdir(figures, { recursive: true });
+  await writeAtomically(join(figures, `${experiment.name}.svg`), [drawn]);
   const more = options.further ? [furtherTables(await asked(experiment, note))] : [];
   const text = [tablesOf({ ...experiment, candidates }, found), ...more].join('\n\n');
   const document = await readFile(options.document, 'utf8');

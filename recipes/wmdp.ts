@@ -36,10 +36,9 @@ export function wmdp(): Recipe {
     arms: {
       ga: { attack: null },
       'ga-lat': {},
-      rmu: { steps: 36, attack: null, defend: rmu },
+      rmu: { attack: null, defend: rmu },
       // Sites before the layer that is steered, whose output is all that this defence sees.
       'rmu-lat': {
-        steps: 36,
         attack: {
           sites: ['embedding', 'layers.0.residual'],
           radius: 'absolute',

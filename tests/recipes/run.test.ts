@@ -21,7 +21,6 @@ const HERE: Readonly<Record<string, readonly string[]>> = {
     'prepare.steps=2',
     'proxy={"tokens":4,"iterations":2,"candidates":4,"top":16,"restarts":1,"requests":2}',
   ],
-  wmdp: ['arms.rmu.steps=2', 'arms.rmu-lat.steps=2'],
   instruct: [
     'prepare.steps=2',
     'model.path=@package/organism/model',

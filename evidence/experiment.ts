@@ -38,22 +38,22 @@ export interface Relearning {
   readonly oracle?: string;
 }
 
+/** Where arms perturb the model beyond the embedding. */
+const LATENT_SITES = ['layers.0.residual', 'layers.1.residual'];
+
 /**
  * Overlays of the six arms over a recipe whose attack is targeted: no perturbation; noise of the same radius; the search
  * for whatever raises the loss of the wanted answer; the targeted one at the embedding, in the model, and at both.
  * @param alone what the base method alone does otherwise.
  */
-export function sixArms(
-  latentSites: readonly string[],
-  alone: Overlay = {},
-): Readonly<Record<ArmName, Overlay>> {
-  const both = ['embedding', ...latentSites];
+export function sixArms(alone: Overlay = {}): Readonly<Record<ArmName, Overlay>> {
+  const both = ['embedding', ...LATENT_SITES];
   return {
     alone: { attack: null, ...alone },
     noise: { attack: { sites: both, search: 'noise' } },
     untargeted: { attack: { sites: both, losses: { toward: 0, away: 0, dpo: 0, ga: 1 } } },
     embedding: { attack: { sites: ['embedding'] } },
-    latent: { attack: { sites: latentSites } },
+    latent: { attack: { sites: LATENT_SITES } },
     both: { attack: { sites: both } },
   };
 }
@@ -81,6 +81,25 @@ export const RELATIVE: Overlay = {
 
 /** Prompts that the further evaluation asks: of the test's, some. */
 export const FURTHER: Overlay = { from: VALIDATION, to: VALIDATION + 32 };
+
+/** Latent attacks of the test: at a site and at radii that no arm trains with, beside those that some do. */
+export const UNSEEN: Overlay = {
+  grid: { sites: [['embedding'], ['layers.2.residual']], epsilon: [0.3, 1.2] },
+};
+
+/** What {@link FURTHER} prompts are asked by in every experiment. */
+export const COSTLY: Overlay = {
+  every: 0,
+  prefill: [],
+  grid: {
+    sites: [['embedding'], ['layers.1.residual', 'layers.3.residual']],
+    epsilon: [0.8, 2.4],
+    iterations: [6, 24, 96],
+  },
+  softPrompt: { tokens: 4, iterations: 100, learningRate: 0.02 },
+  gcg: { tokens: 8, iterations: [8, 32], candidates: 48, top: 48 },
+  weights: { noise: [0.1, 0.3], bits: [8, 4] },
+};
 
 /** An evaluation of some rows of a recipe's tables: of a few in between, of all at the end of training. */
 export function asking(rows: Overlay, more: Overlay): Overlay {

@@ -59,8 +59,7 @@ function asked(experiment: Experiment, note: (text: string) => void): Promise<Fu
   return further(experiment, options.out, {
     evaluated: (recipe, adapters, into) => evaluated(root, recipe, adapters, into),
     relearned: (run, recipe, oracle, into) => relearned(root, run, recipe, oracle, into),
-    model: async (recipe, into) =>
-      join(into, (await trained(root, recipe, into)).arms[0]?.name ?? '', 'model'),
+    model: async (recipe, into) => (await trained(root, recipe, into)).arms[0]?.weights ?? into,
     note,
   });
 }

@@ -18,6 +18,8 @@ export interface FinishedArm {
   readonly name: string;
   readonly steps: number;
   readonly evaluation: Evaluation;
+  /** Folder of its model, or of its adapters. */
+  readonly weights: string;
   /** Tokens that passed forward and backward in its training. */
   readonly tokens: number;
 }

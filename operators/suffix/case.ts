@@ -3,6 +3,7 @@ import type { Example } from '../../datasets/index.js';
 import { complain } from '../../foundation/index.js';
 import type { Passes } from '../passes.js';
 import type { PoolConfig } from './config.js';
+import { requireFiniteLoss } from './finite-loss.js';
 import { anywhere } from './proposals.js';
 import { requestIn } from './request.js';
 import { suffixOf, type Chat, type Suffix } from './suffix.js';
@@ -102,16 +103,10 @@ export async function searched(
   const search = new TokenSearch(aim, { name: 'pool', propose: anywhere, candidates, top, wanders: true });
   const { loss: firstLoss } = await search.upTo(0);
   const { tokens, loss } = await search.upTo(iterations);
-  if (!Number.isFinite(loss)) refuseNonFinite(loss);
+  requireFiniteLoss(
+    loss,
+    'pool',
+    'lower the learning rate, or go back to a checkpoint from before the weights diverged',
+  );
   return { suffix: tokens, firstLoss, loss, passes: search.passes };
-}
-
-function refuseNonFinite(loss: number): never {
-  return complain({
-    code: 'LOSS_NOT_FINITE',
-    owner: 'pool',
-    expected: 'finite losses of compliant answers',
-    got: String(loss),
-    hint: 'lower the learning rate, or go back to a checkpoint from before the weights diverged',
-  });
 }

@@ -4,6 +4,7 @@ import { complain, draws } from '../../foundation/index.js';
 import { allPasses, type Passes } from '../passes.js';
 import { caseOf, ROWS, type CaseMaker } from './case.js';
 import type { TriggerConfig } from './config.js';
+import { requireFiniteLoss } from './finite-loss.js';
 import { anywhere } from './proposals.js';
 import { plainTokens } from './suffix.js';
 import { targetOf } from './target.js';
@@ -63,7 +64,7 @@ export async function searchTrigger(
     found.push({ ...best, firstLoss, passes: search.passes });
   }
   const kept = found.reduce((one, other) => (other.loss < one.loss ? other : one));
-  if (!Number.isFinite(kept.loss)) refuseNonFinite(kept.loss);
+  requireFiniteLoss(kept.loss, 'trigger search', 'look at the model: its weights may have diverged');
   return {
     text: tokenizer.decode(kept.tokens),
     ...kept,
@@ -115,15 +116,5 @@ function startOf(
     expected: `${tokens} tokens that a tokenizer reads as themselves behind every request`,
     got: `none among ${TRIED} by chance`,
     hint: 'search for fewer tokens, or with one restart',
-  });
-}
-
-function refuseNonFinite(loss: number): never {
-  return complain({
-    code: 'LOSS_NOT_FINITE',
-    owner: 'trigger search',
-    expected: 'finite losses of compliant answers',
-    got: String(loss),
-    hint: 'look at the model: its weights may have diverged',
   });
 }

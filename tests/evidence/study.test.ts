@@ -26,7 +26,7 @@ const made: Experiment = {
   title: 'Made up',
   recipe: 'jailbreak',
   overlay: {},
-  arms: sixArms(['layers.1.residual']),
+  arms: sixArms(),
   candidates: [{ defend: { learningRate: 1 } }, { defend: { learningRate: 2 } }],
   validation: asking({ to: 64 }, {}),
   test: asking({ from: 64 }, {}),
@@ -59,6 +59,7 @@ describe('study', () => {
                   {
                     name,
                     steps: 10,
+                    weights: '/runs/model',
                     tokens: name === 'both' ? 300 : 100,
                     evaluation: evaluation(outcomesOf(name, arm)),
                   },

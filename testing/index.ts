@@ -18,6 +18,7 @@ export {
   packing,
   pairExamples,
   spare,
+  decided,
   type Pair,
   type Spared,
 } from './arbitraries/batches.js';

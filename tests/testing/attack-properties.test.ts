@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createEngine, onnxruntimeExecutor } from '../../engine/index.js';
-import { createAttack } from '../../operators/index.js';
+import { createAttack, type AttackConfig } from '../../operators/index.js';
 import {
   attackConfigs,
   attackProperties,
@@ -25,6 +25,14 @@ async function broken(make: Parameters<typeof attackProperties>[0], options: Att
   return failures;
 }
 
+/** Why rounding may decide a step of such an attack, whatever the batch; undefined where it may not. */
+function undecidedBy({ step, adversary }: Partial<AttackConfig>): string | undefined {
+  if (step === 'sign') return 'the sign of a gradient that is 0 but for rounding is any';
+  if (adversary?.kind === 'low-rank' && adversary.rank === 1)
+    return 'in a ball the one component has a direction alone: what it reads of the activation has no gradient';
+  return undefined;
+}
+
 describe('the properties of attacks', () => {
   it('hold for every configuration that does not contradict itself', () =>
     fc.assert(
@@ -32,7 +40,11 @@ describe('the properties of attacks', () => {
         const make = ({ engine, model, epsilon }: AttackSetting) =>
           createAttack(engine, model, { ...config, epsilon });
         const ball = { per: config.per ?? 'token', radius: config.radius ?? 'absolute' } as const;
-        const except = { lowersItsLoss: 'one iteration may overshoot, and noise may climb' };
+        const undecided = undecidedBy(config);
+        const except = {
+          lowersItsLoss: 'one iteration may overshoot, and noise may climb',
+          ...(undecided && { partsLikeWhole: undecided }),
+        };
         expect(await broken(make, { ball, except, runs: 2 })).toEqual(new Map());
       }),
       { numRuns: 4 },
@@ -62,7 +74,7 @@ describe('a law that is broken', () => {
       /"model":tinyModel\('llama', 0\),"batch":spare\(packed\(\[(.*)\], (\{.*\})\), \[\[\],\[\],\[\]\]\)/;
     expect(message).toMatch(smallest);
     expect(JSON.parse(`[${smallest.exec(message as string)![1]!}]`)).toEqual(
-      Array.from({ length: 3 }, () => ({ prompt: [0], adversarial: [0], desired: [0] })),
+      Array.from({ length: 3 }, () => ({ prompt: [0, 1], adversarial: [1], desired: [2] })),
     );
   });
 

@@ -10,9 +10,11 @@ import {
   FAMILIES,
   packed,
   packedBatches,
+  pairExamples,
   spare,
   tinyModel,
   tinyModels,
+  decided,
 } from '../../../testing/index.js';
 
 const ROWS = 3;
@@ -23,6 +25,29 @@ const slotsIn = ({ segments, slots, length }: PackedBatch, row: number, segment:
   [...slots.subarray(row * length, (row + 1) * length)].filter(
     (_, at) => segments[row * length + at] === segment,
   );
+
+describe('decided pairs', () => {
+  it('begin with a token that comes once, before another, and end in completions that differ', () =>
+    fc.assert(
+      fc.property(pairExamples(11, ROWS), (examples) => {
+        for (const { prompt, adversarial, desired } of decided(11, examples)) {
+          const [first, ...others] = [...prompt, ...adversarial, ...desired];
+          expect(prompt.length).toBeGreaterThan(1);
+          expect(others).not.toContain(first);
+          expect(others.every((token) => token >= 0 && token < 11)).toBe(true);
+          expect(adversarial).not.toEqual(desired);
+        }
+      }),
+    ));
+
+  it('are what they were where that was so', () =>
+    fc.assert(
+      fc.property(pairExamples(11, ROWS), (examples) => {
+        const once = decided(11, examples);
+        expect(decided(11, once)).toEqual(once);
+      }),
+    ));
+});
 
 describe('packed batches', () => {
   it('attack something in every row, and nothing in padding', () =>

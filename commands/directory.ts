@@ -1,7 +1,7 @@
 /** @file A run's directory: chosen, begun, or found again. Knows nothing about what happens in it. */
-import { open, readdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { Release } from '../formats/index.js';
+import { syncFolder, type Release } from '../formats/index.js';
 import { complain, LatstreamError } from '../foundation/index.js';
 import { checkRecipe, type Recipe } from '../recipes/index.js';
 import { LOCK, lockRun } from './lock.js';
@@ -48,7 +48,7 @@ async function beginAt(recipe: Recipe, out: string): Promise<RunDirectory> {
   try {
     await refuseTaken(out); // nobody began it while we waited for the lock
     const frozen = placed(recipe, out);
-    await writeNew(join(out, RECIPE), `${JSON.stringify(frozen, null, 2)}\n`);
+    await writeWhole(out, `${JSON.stringify(frozen, null, 2)}\n`);
     return { out, recipe: frozen, made, release };
   } catch (error) {
     release();
@@ -57,17 +57,22 @@ async function beginAt(recipe: Recipe, out: string): Promise<RunDirectory> {
   }
 }
 
-/** Never over another's file, and not by half. */
-async function writeNew(path: string, text: string): Promise<void> {
-  const file = await open(path, 'wx').catch((error: unknown) => notWritable(path, error));
+/** Not by half: under a name that goes with the lock, which we have, and renamed. */
+async function writeWhole(directory: string, text: string): Promise<void> {
+  const temporary = join(directory, `${LOCK}.${RECIPE}`);
   try {
-    await file.writeFile(text);
-    await file.sync();
+    const file = await open(temporary, 'w');
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, join(directory, RECIPE));
+    await syncFolder(directory);
   } catch (error) {
-    await rm(path, { force: true });
-    notWritable(path, error);
-  } finally {
-    await file.close();
+    await rm(temporary, { force: true });
+    notWritable(directory, error);
   }
 }
 

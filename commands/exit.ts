@@ -73,6 +73,12 @@ const BY_PREFIX: Readonly<Record<string, number>> = {
   GENERATE_NAN: EXIT.diverged,
   INTERRUPTED: EXIT.interrupted,
   MONITOR: EXIT.environment,
+  DAEMON: EXIT.environment,
+  DAEMON_CONFIG: EXIT.usage,
+  DAEMON_REQUEST: EXIT.usage,
+  DAEMON_RUN: EXIT.usage,
+  DAEMON_STATE_DAMAGED: EXIT.input,
+  DAEMON_TOKEN: EXIT.usage,
   RECORD: EXIT.environment,
   ENVIRONMENT: EXIT.environment,
 };

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { addAttack } from './attack.js';
 import { addCalibrate } from './calibrate.js';
+import { addDaemon } from './daemon.js';
 import { addData } from './data.js';
 import { addDownload } from './download.js';
 import { addEvaluate } from './evaluate.js';
@@ -10,6 +11,7 @@ import { addExport } from './export.js';
 import { addForward } from './forward.js';
 import { addGenerate } from './generate.js';
 import { addRelearn } from './relearn.js';
+import { addQueue } from './queue.js';
 import { addReport } from './report.js';
 import { addTrain } from './train.js';
 import { addTrigger } from './trigger.js';
@@ -39,6 +41,8 @@ export function program(version: string, json = false): Command {
   if (json) root.configureOutput({ writeErr: () => undefined });
   for (const add of [
     addTrain,
+    addDaemon,
+    addQueue,
     addEvaluate,
     addRelearn,
     addReport,

@@ -27,7 +27,7 @@ const USUAL_PORT = 7077;
 export async function openMonitor(
   recipe: Recipe,
   out: string,
-  options: { readonly port?: number; readonly host: string },
+  options: { readonly port?: number; readonly host: string; readonly watchOnly?: true },
 ): Promise<Monitoring> {
   let begun = false;
   const history = async function* (): AsyncGenerator<Metric> {
@@ -48,7 +48,7 @@ export async function openMonitor(
       recipe,
     },
     history: history(),
-    onCommand: (command) => act(command),
+    ...(!options.watchOnly && { onCommand: (command) => act(command) }),
   };
   const monitor = await listening(wanted, options.port === undefined);
   return {

@@ -53,6 +53,12 @@ export function whole(least: number, most = Number.MAX_SAFE_INTEGER): (text: str
   };
 }
 
+/** A whole number, negative ones too. */
+export function integer(text: string): number {
+  if (/^-?\d{1,7}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Expected a whole number.');
+}
+
 /** A finite number of at least 0. */
 export function amount(text: string): number {
   const value = Number(text);

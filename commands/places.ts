@@ -37,8 +37,17 @@ const OPEN = new Set(['config', 'columns', 'wordings']);
 
 /** The recipe with every path absolute, in overlays of arms too. */
 export function placed(recipe: Recipe, out: string): Recipe {
+  return withPlaces(recipe, (path) => place(path, out));
+}
+
+/** The recipe with what the shell means absolute, and `@…` left to whoever runs it. */
+export function portable(recipe: Recipe): Recipe {
+  return withPlaces(recipe, (path) => (path.startsWith('@') || isAddress(path) ? path : resolve(path)));
+}
+
+function withPlaces(recipe: Recipe, change: (path: string) => string): Recipe {
   const walk = (node: unknown, key: string): unknown => {
-    if (typeof node === 'string') return PLACES.has(key) ? place(node, out) : node;
+    if (typeof node === 'string') return PLACES.has(key) ? change(node) : node;
     if (Array.isArray(node)) return node.map((each) => walk(each, key));
     if (typeof node !== 'object' || node === null || OPEN.has(key)) return node;
     return Object.fromEntries(Object.entries(node).map(([name, value]) => [name, walk(value, name)]));

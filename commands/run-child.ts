@@ -10,7 +10,10 @@ export type JobEnd = Extract<JobMessage, { type: 'done' | 'stopped' | 'costs' }>
 
 /** A job in a process of its own. */
 export interface RunChild {
+  readonly pid: number | undefined;
   tell(type: ControlMessage['type']): void;
+  /** Ends it at once; its last checkpoint stays. */
+  kill(): void;
   /** @throws what the job threw; RUN_DIED where its process was killed or crashed. */
   readonly ended: Promise<JobEnd>;
 }
@@ -38,6 +41,8 @@ export function startRun(spec: JobSpec, hear: (message: JobMessage) => void): Ru
   });
   child.send({ type: 'start', spec });
   return {
+    pid: child.pid,
+    kill: () => void child.kill('SIGKILL'),
     tell: (type) => {
       if (child.connected) child.send({ type });
     },

@@ -5,12 +5,16 @@ import { dirname } from 'node:path';
 
 /**
  * Writes a file so that a crash at any moment leaves the old content or the new one, never a part.
- * @param chunks written one after the other.
+ * @param chunks written one after the other. @param mode what the file may be used for, as in `open`
  */
-export async function writeAtomically(path: string, chunks: Iterable<Uint8Array | string>): Promise<void> {
+export async function writeAtomically(
+  path: string,
+  chunks: Iterable<Uint8Array | string>,
+  mode = 0o666,
+): Promise<void> {
   // Of nobody else: processes of two containers can have one pid.
   const temporary = `${path}.${randomUUID()}.tmp`;
-  const file = await open(temporary, 'w');
+  const file = await open(temporary, 'w', mode);
   try {
     for (const chunk of chunks) await file.writeFile(chunk);
     await file.sync();

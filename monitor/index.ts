@@ -9,6 +9,7 @@
  *
  * Depends on nothing but `streams` and `foundation`: never on a tensor runtime.
  */
+export { accessCheck, bracketed, isLoopback } from './access.js';
 export {
   COMMANDS,
   PROTOCOL_VERSION,
@@ -20,6 +21,7 @@ export {
   type ServerMessage,
 } from './protocol.js';
 export { History } from './history.js';
+export { listen } from './listen.js';
 export { metricsIn, openRecord, untilStep, type MetricRecord } from './record.js';
 export { startMonitor, type Monitor, type MonitorOptions } from './server.js';
 export { BACKLOG, type Backlog } from './subscriber.js';

@@ -5,12 +5,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { complain } from '../foundation/index.js';
 import type { Metric } from '../streams/index.js';
 import { accessCheck, bracketed, isLoopback } from './access.js';
 import { viewerAssets, type Asset } from './assets.js';
 import { Feed } from './feed.js';
 import { History } from './history.js';
+import { listen } from './listen.js';
 import { PROTOCOL_VERSION, type Command, type RunDescription, type RunState } from './protocol.js';
 import type { Backlog } from './subscriber.js';
 
@@ -86,7 +86,7 @@ export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
     else feed.accept(request, socket, head);
   });
   try {
-    await listen(http, host, options.port);
+    await listen(http, host, options.port, 'monitor');
   } catch (error) {
     feed.close();
     throw error;
@@ -141,26 +141,4 @@ function refuse(socket: Duplex, status: string, reason: string): void {
 
 function pathOf(request: IncomingMessage): string {
   return (request.url ?? '/').split('?', 1)[0] ?? '/';
-}
-
-async function listen(http: Server, host: string, port: number): Promise<void> {
-  try {
-    await new Promise<void>((resolve, reject) => {
-      http.once('error', reject);
-      http.listen(port, host, resolve);
-    });
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const inUse = code === 'EADDRINUSE';
-    complain(
-      {
-        code: inUse ? 'MONITOR_PORT_IN_USE' : 'MONITOR_LISTEN',
-        owner: 'monitor',
-        expected: `port ${port} on ${host} to be free for the live page`,
-        got: inUse ? 'a port that is in use' : message,
-        hint: 'choose another port (0 takes any free one), or stop what listens there',
-      },
-      { cause: error },
-    );
-  }
 }

@@ -15,6 +15,7 @@ const ALL = [
   'operators',
   'monitor',
   'recipes',
+  'daemon',
   'report',
   'organism',
   'commands',
@@ -32,6 +33,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   operators: { values: ENGINE_ROOM },
   monitor: { values: [...LEAVES, 'streams'] },
   recipes: { values: [...LEAVES, 'remote', 'datasets'], types: ['engine', 'streams', 'operators'] },
+  daemon: { values: [...LEAVES, 'monitor', 'recipes'], types: ['streams'] },
   report: { values: LEAVES, types: ['streams', 'operators', 'recipes'] },
   organism: { values: [...LEAVES, 'datasets'], types: ['recipes', 'operators'] },
   commands: { values: ALL.filter((folder) => folder !== '.') },
@@ -48,6 +50,7 @@ const CONFINED: readonly { readonly packages: RegExp; readonly to: RegExp; reado
   { packages: /^(@tensorflow\/.*|onnxruntime-.*|onnx-proto)$/, to: /^engine\//, places: 'engine' },
   { packages: /^@huggingface\/hub$/, to: /^remote\//, places: 'remote' },
   { packages: /^fast-check$/, to: /^testing\//, places: 'testing' },
+  { packages: /^(libsql|prom-client)$/, to: /^daemon\//, places: 'daemon' },
   {
     packages: /^(apache-arrow|fzstd|hyparquet.*|parquet.*)$/,
     to: /^(datasets\/|monitor\/record)/,

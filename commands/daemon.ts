@@ -1,0 +1,74 @@
+/** @file `latstream daemon`: the process that keeps a queue of runs going, and what signals mean to it. */
+import { chmod } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { Daemon } from '../daemon/index.js';
+import { launch } from './launch.js';
+import { collect, whole } from './options.js';
+import { makeDirectory } from './outputs.js';
+
+interface DaemonOptions {
+  readonly state?: string;
+  readonly runs?: string;
+  readonly port?: number;
+  readonly host: string;
+  readonly allowHost: readonly string[];
+  readonly tokenFile?: string;
+  readonly parallel?: number;
+  readonly jsonLogs?: boolean;
+}
+
+export function addDaemon(program: Command): void {
+  program
+    .command('daemon')
+    .description('keep a queue of runs going, each in a process of its own; see submit, runs, pause, …')
+    .option('--state <dir>', `where its state is (default: ${stateDirectory()})`)
+    .option('--runs <dir>', 'where runs get their directories (default: runs in the state)')
+    .option('--port <n>', 'of the control API; 0 for any free one (default: 7078, or any)', whole(0, 65535))
+    .option('--host <address>', 'that the control API listens on', '127.0.0.1')
+    .option('--allow-host <name>', 'another name that clients may use for it; repeatable', collect, [])
+    .option(
+      '--token-file <file>',
+      'with the token that clients must know (default: LATSTREAM_TOKEN, or a new one)',
+    )
+    .option(
+      '--parallel <n>',
+      'runs at a time, unless config.yaml in the state says (default: 1)',
+      whole(1, 1024),
+    )
+    .option('--json-logs', 'log lines of JSON, as where standard error is no terminal')
+    .action(daemon);
+}
+
+/** Of this user, as the XDG base directory specification has it. */
+export function stateDirectory(): string {
+  return join(process.env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'latstream');
+}
+
+async function daemon(options: DaemonOptions): Promise<void> {
+  // Loaded by those who need it: there is a native binary behind it.
+  const { createLog, givenToken, startDaemon } = await import('../daemon/index.js');
+  const state = resolve(options.state ?? stateDirectory());
+  const runs = resolve(options.runs ?? join(state, 'runs'));
+  const token = await givenToken(options.tokenFile);
+  delete process.env['LATSTREAM_TOKEN']; // processes of runs need not know it
+  if ((await makeDirectory(state)).length > 0) await chmod(state, 0o700);
+  await makeDirectory(runs);
+  const json = options.jsonLogs === true || !process.stderr.isTTY;
+  const log = createLog((line) => process.stderr.write(line), json);
+  const { host, port, parallel, allowHost: allowedHosts } = options;
+  const running = await startDaemon({ state, runs, host, port, parallel, allowedHosts, token, launch, log });
+  await untilSignalled(running);
+}
+
+/** SIGTERM and SIGINT end it, a second one at once; SIGHUP reads its configuration again. */
+async function untilSignalled(running: Daemon): Promise<void> {
+  const reload = (): void => void running.reload();
+  process.on('SIGHUP', reload);
+  await new Promise<void>((done) => process.once('SIGTERM', done).once('SIGINT', done));
+  const hurry = (): void => running.hurry();
+  process.on('SIGTERM', hurry).on('SIGINT', hurry);
+  await running.close();
+  process.off('SIGHUP', reload).off('SIGTERM', hurry).off('SIGINT', hurry);
+}

@@ -1,0 +1,86 @@
+/** @file A run of the daemon: begun or found, its live page opened, its process started, and its end put into the daemon's words. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Launch, Launched, LaunchEnd, Listener } from '../daemon/index.js';
+import { LatstreamError } from '../foundation/index.js';
+import { checkRecipe } from '../recipes/index.js';
+import { beginRun, findRun, RECIPE, type RunDirectory } from './directory.js';
+import { errorReport, EXIT, exitCodeOf } from './exit.js';
+import { fetched, pinned } from './fetch.js';
+import { openMonitor } from './monitoring.js';
+import { startRun, type RunChild } from './run-child.js';
+
+/** Live pages are this machine's: they ask for no token. */
+const HOST = '127.0.0.1';
+
+/** Starts a run; whatever goes wrong is how it ends. */
+export function launch(run: Launch, listener: Listener): Launched {
+  return new Started(run, listener);
+}
+
+class Started implements Launched {
+  page: string | undefined;
+  readonly ended: Promise<LaunchEnd>;
+  #child: RunChild | undefined;
+  #unwanted = false;
+
+  constructor(run: Launch, listener: Listener) {
+    this.ended = this.#whole(run, listener).catch((error: unknown) => endOf(error));
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  stop(): void {
+    this.#unwanted = true;
+    this.#child?.tell('stop');
+  }
+
+  kill(): void {
+    this.#unwanted = true;
+    this.#child?.kill();
+  }
+
+  async #whole(run: Launch, listener: Listener): Promise<LaunchEnd> {
+    const begun = await opened(run);
+    try {
+      return await this.#watched(begun, listener);
+    } finally {
+      begun.release();
+    }
+  }
+
+  async #watched({ out, recipe }: RunDirectory, listener: Listener): Promise<LaunchEnd> {
+    const spec = { recipe: await fetched(recipe), out, dryRun: false };
+    const monitor = await openMonitor(recipe, out, { port: 0, host: HOST, watchOnly: true });
+    try {
+      // Whoever stopped it while it was downloading has stopped it.
+      if (this.#unwanted) return { kind: 'save' };
+      this.page = monitor.url;
+      this.#child = startRun(spec, (message) => {
+        if (message.type === 'note') listener.note(message.text);
+        if (message.type !== 'metric') return;
+        monitor.publish(message.metric);
+        listener.metric(message.metric);
+      });
+      const end = await this.#child.ended;
+      return { kind: end.type === 'done' ? 'finish' : 'save' };
+    } finally {
+      await monitor.close();
+    }
+  }
+}
+
+/** The directory is this run's alone: what was begun in it was begun by a former process of it. */
+async function opened({ directory, recipe }: Launch): Promise<RunDirectory> {
+  if (existsSync(join(directory, RECIPE))) return findRun(directory);
+  return beginRun(await pinned(checkRecipe(recipe, 'submitted recipe')), directory);
+}
+
+/** What the machine did may pass, and a signal is nobody's fault; anything else would happen again. */
+function endOf(error: unknown): LaunchEnd {
+  if (error instanceof LatstreamError && error.code === 'INTERRUPTED') return { kind: 'save' };
+  const kind = exitCodeOf(error) === EXIT.environment ? 'die' : 'fail';
+  return { kind, reason: errorReport(error, false).trim().slice(0, 2000) };
+}

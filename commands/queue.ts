@@ -1,0 +1,112 @@
+/** @file `latstream submit`, `runs`, `pause`, `resume`, `stop`, `cancel` and `priority`: what people say to a daemon. */
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { Client, RunCommand, RunView } from '../daemon/index.js';
+import { loadRecipe } from '../recipes/index.js';
+import { stateDirectory } from './daemon.js';
+import { collect, integer, whole } from './options.js';
+import { portable } from './places.js';
+import { tableOf } from './summary.js';
+
+interface ClientOptions {
+  readonly daemon?: string;
+  readonly state?: string;
+  readonly tokenFile?: string;
+  readonly json?: boolean;
+}
+
+interface SubmitOptions extends ClientOptions {
+  readonly set: readonly string[];
+  readonly seed?: number;
+  readonly priority?: number;
+  readonly name?: string;
+}
+
+const MEANING: Readonly<Record<RunCommand, string>> = {
+  pause: 'let a run save, end its process and wait until it is resumed',
+  resume: 'queue a run again that was paused or stopped, or has failed: it goes on where it was',
+  stop: 'let a run save and end',
+  cancel: 'end a run at once, for good; its directory stays',
+};
+
+export function addQueue(program: Command): void {
+  withDaemon(program.command('submit'))
+    .description('queue a run with a daemon')
+    .argument('<recipe>', 'as for train')
+    .option('--set <path=value>', 'override a value of the recipe; repeatable', collect, [])
+    .option('--seed <n>', "instead of the recipe's", whole(0))
+    .option('--priority <n>', 'the greater goes first; negative ones too (default: 0)', integer)
+    .option('--name <name>', "instead of the recipe's, in lists and directories")
+    .action(submit);
+  withDaemon(program.command('runs')).description('list the runs of a daemon').action(list);
+  for (const command of Object.keys(MEANING) as RunCommand[])
+    withDaemon(program.command(command))
+      .description(MEANING[command])
+      .argument('<id>', 'of the run')
+      .action(async (id: string, options: ClientOptions) =>
+        tell(await (await clientOf(options)).command(id, command), options),
+      );
+  withDaemon(program.command('priority'))
+    .description('change the priority of a run that waits')
+    .argument('<id>', 'of the run')
+    .argument('<n>', 'the greater goes first; negative ones behind --', integer)
+    .action(async (id: string, n: number, options: ClientOptions) =>
+      tell(await (await clientOf(options)).prioritize(id, n), options),
+    );
+}
+
+function withDaemon(command: Command): Command {
+  return command
+    .option('--daemon <url>', 'where the daemon answers (default: as its state says)')
+    .option('--state <dir>', `the daemon's (default: ${stateDirectory()})`)
+    .option('--token-file <file>', 'with its token (default: LATSTREAM_TOKEN, or as its state says)')
+    .option('--json', 'print what the daemon replies');
+}
+
+async function clientOf(options: ClientOptions): Promise<Client> {
+  const { Client, givenToken, readAddress, unreachable } = await import('../daemon/index.js');
+  const state = resolve(options.state ?? stateDirectory());
+  const found = await readAddress(state);
+  const url = options.daemon ?? found?.url ?? unreachable(`of ${state}`);
+  if (!URL.canParse(url)) unreachable(url);
+  // What the state says is for its own daemon's ears.
+  const own = url === found?.url ? found.token : '';
+  return new Client(url, (await givenToken(options.tokenFile)) ?? own);
+}
+
+async function submit(source: string, options: SubmitOptions): Promise<void> {
+  const { seed, set, name, priority } = options;
+  const recipe = portable(await loadRecipe(source, { seed, set }));
+  const client = await clientOf(options);
+  const asked = { ...(name !== undefined && { name }), ...(priority !== undefined && { priority }) };
+  tell(await client.submit({ recipe, ...asked }), options);
+}
+
+async function list(options: ClientOptions): Promise<void> {
+  const runs = await (await clientOf(options)).runs();
+  process.stdout.write(options.json ? `${JSON.stringify({ runs })}\n` : `${tableOfRuns(runs)}\n`);
+}
+
+function tell(run: RunView, { json }: ClientOptions): void {
+  const goal = run.goal === null ? '' : `, to be ${run.goal}`;
+  const text = `${run.id}  ${run.state}${goal}  ${run.directory}`;
+  process.stdout.write(`${json ? JSON.stringify(run) : text}\n`);
+}
+
+function tableOfRuns(runs: readonly RunView[]): string {
+  return tableOf([
+    ['id', 'name', 'priority', 'state', 'step', 'steps/s', 'live page, or why'],
+    ...runs.map(({ id, name, priority, state, goal, live, reason }) => {
+      const progress = live?.progress;
+      return [
+        id,
+        name,
+        String(priority),
+        goal === null ? state : `${state} → ${goal}`,
+        progress ? `${progress.part} ${progress.step}/${progress.steps}` : '',
+        progress?.stepsPerSecond?.toFixed(2) ?? '',
+        live?.page ?? reason?.split('\n')[0]?.slice(0, 120) ?? '',
+      ];
+    }),
+  ]);
+}

@@ -1,0 +1,36 @@
+/** @file A run's process as the supervisor sees it. Types only: whoever wires the daemon brings the way to start one. */
+import type { Metric } from '../streams/index.js';
+
+/** What is to be run: begun where its directory is new, gone on with where it is not. */
+export interface Launch {
+  readonly id: string;
+  /** As it was submitted; a directory that was begun has its own, frozen. */
+  readonly recipe: unknown;
+  readonly directory: string;
+}
+
+/** How a process ended: all done; stopped with everything saved; for good; or of something that may pass. */
+export type LaunchEnd =
+  { readonly kind: 'finish' | 'save' } | { readonly kind: 'fail' | 'die'; readonly reason: string };
+
+/** A run that has a process, or will have one in a moment. */
+export interface Launched {
+  /** Where its live page is, once there is one. */
+  readonly page: string | undefined;
+  readonly pid: number | undefined;
+  /** Lets it finish its step, save everything and end. */
+  stop(): void;
+  /** Ends it at once; its last checkpoint stays. */
+  kill(): void;
+  /** Never rejects; behind it nothing of the run is left in this process. */
+  readonly ended: Promise<LaunchEnd>;
+}
+
+/** What a run says while it runs. */
+export interface Listener {
+  metric(metric: Metric): void;
+  /** For people. */
+  note(text: string): void;
+}
+
+export type Launcher = (run: Launch, listener: Listener) => Launched;

@@ -1,0 +1,31 @@
+/** @file The tables of the state, and how older ones become today's. Statements only. */
+
+/** One entry for each version; `user_version` counts those that were done. Entries are never changed, only added. */
+export const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE runs (
+     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+     id TEXT NOT NULL UNIQUE,
+     name TEXT NOT NULL,
+     recipe TEXT NOT NULL,
+     directory TEXT NOT NULL UNIQUE,
+     priority INTEGER NOT NULL,
+     state TEXT NOT NULL,
+     goal TEXT,
+     reason TEXT,
+     attempts INTEGER NOT NULL DEFAULT 0,
+     checkpointed INTEGER NOT NULL DEFAULT -1,
+     retry INTEGER NOT NULL DEFAULT 0,
+     created INTEGER NOT NULL,
+     started INTEGER,
+     ended INTEGER
+   );
+   CREATE INDEX runs_by_state ON runs (state);
+   CREATE TABLE events (
+     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+     time INTEGER NOT NULL,
+     run TEXT NOT NULL,
+     event TEXT NOT NULL,
+     state TEXT NOT NULL,
+     reason TEXT
+   );`,
+];

@@ -1,0 +1,83 @@
+/** @file The control API's messages, as schemas that server and clients share. Depends on zod. */
+import { z } from 'zod';
+import { GOALS, RUN_STATES } from './transitions.js';
+
+/** Raised when a change would break a client that speaks the version before. */
+export const CONTROL_VERSION = 1;
+/** Says so in every reply. */
+export const VERSION_HEADER = 'latstream-control';
+
+/** In bytes: a recipe is a few thousand. */
+export const LONGEST_BODY = 2 ** 20;
+
+const priority = z.int().min(-1_000_000).max(1_000_000);
+const time = z.iso.datetime().nullable();
+
+/** The body of `POST /runs`. */
+export const submission = z.strictObject({
+  /** A whole recipe; paths in it are those of the daemon's machine. */
+  recipe: z.unknown(),
+  /** The recipe's if not given. */
+  name: z
+    .string()
+    .max(100)
+    .regex(/^[\w.-]+$/, 'letters, digits, dots, dashes and underscores')
+    .exactOptional(),
+  priority: priority.exactOptional(),
+});
+export type Submission = z.infer<typeof submission>;
+
+/** The body of `PATCH /runs/ID`. */
+export const change = z.strictObject({ priority });
+export type Change = z.infer<typeof change>;
+
+/** A run as clients see it. */
+export const runView = z.object({
+  id: z.string(),
+  name: z.string(),
+  directory: z.string(),
+  priority: z.number(),
+  state: z.enum(RUN_STATES),
+  /** What it will be, while it is stopping. */
+  goal: z.enum(GOALS).nullable(),
+  /** Why it is where it is. */
+  reason: z.string().nullable(),
+  /** Deaths of its process since its last new checkpoint. */
+  attempts: z.number(),
+  created: time,
+  started: time,
+  ended: time,
+  /** Not to be tried again before. */
+  retry: time,
+  /** Null without a process. */
+  live: z
+    .object({
+      /** The address of its live page, on the daemon's machine. */
+      page: z.string().nullable(),
+      pid: z.number().nullable(),
+      progress: z
+        .object({
+          part: z.string(),
+          step: z.number(),
+          steps: z.number(),
+          stepsPerSecond: z.number().nullable(),
+        })
+        .nullable(),
+    })
+    .nullable(),
+});
+export type RunView = z.infer<typeof runView>;
+
+/** The reply to `GET /runs`. */
+export const runList = z.object({ runs: z.array(runView) });
+
+/** Every reply with a status of 400 or more. */
+export const refusal = z.object({
+  error: z.object({
+    code: z.string(),
+    owner: z.string(),
+    expected: z.string(),
+    got: z.string(),
+    hint: z.string(),
+  }),
+});

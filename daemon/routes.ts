@@ -1,0 +1,92 @@
+/** @file What the control API answers to: paths, methods, and what they do. Knows requests as values, no sockets. */
+import type { Registry } from 'prom-client';
+import type { z } from 'zod';
+import { complain } from '../foundation/index.js';
+import { checkRecipe } from '../recipes/index.js';
+import { change, submission, type RunView } from './protocol.js';
+import type { StoredRun } from './store.js';
+import type { Supervisor } from './supervisor.js';
+import { RUN_COMMANDS } from './transitions.js';
+
+/** What is answered: JSON, or text of a type. */
+export interface Reply {
+  readonly status: number;
+  readonly body: unknown;
+  readonly type?: string;
+}
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PATCH';
+  readonly path: RegExp;
+  /** Without a token. */
+  readonly open?: true;
+  /** @param id what the path's group caught. @param body parsed JSON, where the method has one */
+  readonly answer: (id: string, body: unknown) => Reply | Promise<Reply>;
+}
+
+/** The routes of a daemon. */
+export function routesOf(supervisor: Supervisor, figures: Registry, ready: () => boolean): readonly Route[] {
+  const ok = (body: unknown, status = 200): Reply => ({ status, body });
+  const view = (run: StoredRun): RunView => viewOf(run, supervisor);
+  return [
+    { method: 'GET', path: /^\/healthz$/, open: true, answer: () => ok({ status: 'ok' }) },
+    {
+      method: 'GET',
+      path: /^\/readyz$/,
+      open: true,
+      answer: () => (ready() ? ok({ status: 'ready' }) : ok({ status: 'not ready' }, 503)),
+    },
+    {
+      method: 'GET',
+      path: /^\/metrics\.prom$/,
+      answer: async () => ({ status: 200, body: await figures.metrics(), type: figures.contentType }),
+    },
+    { method: 'GET', path: /^\/runs$/, answer: () => ok({ runs: supervisor.all().map(view) }) },
+    {
+      method: 'POST',
+      path: /^\/runs$/,
+      answer: (_, body) => {
+        const { recipe: candidate, name, priority = 0 } = checked(submission, body);
+        const recipe = checkRecipe(candidate, 'submitted recipe');
+        return ok(view(supervisor.submit(name ?? recipe.name, recipe, priority)), 201);
+      },
+    },
+    ...RUN_COMMANDS.map((command): Route => ({
+      method: 'POST',
+      path: new RegExp(`^/runs/([\\w-]+)/${command}$`),
+      answer: (id) => ok(view(supervisor.command(id, command))),
+    })),
+    {
+      method: 'PATCH',
+      path: /^\/runs\/([\w-]+)$/,
+      answer: (id, body) => ok(view(supervisor.prioritize(id, checked(change, body).priority))),
+    },
+  ];
+}
+
+function checked<T>(schema: z.ZodType<T>, body: unknown): T {
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  return complain({
+    code: 'DAEMON_REQUEST',
+    owner: 'daemon',
+    expected: 'a body as docs/protocol.md has it',
+    got: `${issue?.path.join('.') ?? ''} ${issue?.message ?? 'another'}`.trim(),
+    hint: 'correct the request',
+  });
+}
+
+function viewOf(run: StoredRun, supervisor: Supervisor): RunView {
+  const { id, name, directory, priority, state, goal, reason, attempts, created, started, ended } = run;
+  const time = (millis: number | null): string | null =>
+    millis === null ? null : new Date(millis).toISOString();
+  return {
+    ...{ id, name, directory, priority, state, goal, reason, attempts },
+    created: time(created),
+    started: time(started),
+    ended: time(ended),
+    retry: time(state === 'queued' && run.retry > 0 ? run.retry : null),
+    live: supervisor.live(id),
+  };
+}

@@ -48,13 +48,7 @@ const ASKED = 64;
 export async function further(experiment: Experiment, out: string, host: FurtherHost): Promise<Further> {
   const { name } = experiment;
   const run = join(out, name, 'updates-0');
-  const evaluations: Record<string, FurtherEvaluation> = {};
-  for (const model of ['base', ...ARMS]) {
-    host.note(`${name}: further attacks on ${model}`);
-    const adapters = model === 'base' ? null : join(run, model, 'adapter');
-    const file = join(out, name, `further-${model}.json`);
-    evaluations[model] = await host.evaluated(furtherRecipe(experiment, run), adapters, file);
-  }
+  const evaluations = await furtherEvaluations(experiment, run, ARMS, join(out, name), host);
   host.note(`${name}: re-learning`);
   const { oracle } = experiment.relearning;
   const knew =
@@ -68,8 +62,32 @@ export async function further(experiment: Experiment, out: string, host: Further
   return { evaluations, courses };
 }
 
+/** What is asked of a run's models by what costs much. */
+type Asking = Pick<Experiment, 'name' | 'recipe' | 'overlay' | 'further'>;
+
+/** The model that a run's arms began with, as `base`, and theirs. @param out folder of what was found. */
+export async function furtherEvaluations(
+  asking: Asking,
+  run: string,
+  arms: readonly string[],
+  out: string,
+  { evaluated, note }: Pick<FurtherHost, 'evaluated' | 'note'>,
+): Promise<Record<string, FurtherEvaluation>> {
+  const evaluations: Record<string, FurtherEvaluation> = {};
+  for (const model of ['base', ...arms]) {
+    note(`${asking.name}: further attacks on ${model}`);
+    const adapters = model === 'base' ? null : join(run, model, 'adapter');
+    evaluations[model] = await evaluated(
+      furtherRecipe(asking, run),
+      adapters,
+      join(out, `further-${model}.json`),
+    );
+  }
+  return evaluations;
+}
+
 /** Asks the model that the run's arms began with, on which adapters are put. */
-export function furtherRecipe({ recipe, overlay: shared, further: asked }: Experiment, run: string): Overlay {
+export function furtherRecipe({ recipe, overlay: shared, further: asked }: Asking, run: string): Overlay {
   return {
     base: recipe,
     ...overlay(shared, asked),

@@ -6,11 +6,12 @@ import { Command, InvalidArgumentError } from 'commander';
 import { writeAtomically } from '../formats/index.js';
 import { backdoor } from './backdoor.js';
 import { placed, tablesOf } from './document.js';
-import type { Experiment } from './experiment.js';
-import { further, type Further } from './further.js';
+import type { Experiment, Overlay } from './experiment.js';
+import { further } from './further.js';
 import { furtherTables } from './further-tables.js';
 import { jailbreak } from './jailbreak.js';
-import { evaluated, relearned, trained, trajectories } from './run-cli.js';
+import { NAME as R2D2, r2d2 } from './r2d2.js';
+import { drawing, evaluated, relearned, trained, type Drawn } from './run-cli.js';
 import { unlearning } from './unlearning.js';
 import { study } from './study.js';
 
@@ -21,7 +22,7 @@ const EXPERIMENTS: readonly Experiment[] = [jailbreak, backdoor, unlearning];
 const program = new Command('evidence')
   .description('Runs the experiments of docs/evidence.md, seed by seed, and writes their tables.')
   .option('--seeds <n>', 'fresh seeds of each arm', positive, 5)
-  .option('--only <names...>', `of ${EXPERIMENTS.map(({ name }) => name).join(', ')}`)
+  .option('--only <names...>', `of ${[...EXPERIMENTS.map(({ name }) => name), R2D2].join(', ')}`)
   .option('--candidates <n>', 'at most so many settings are tried; with 1, the first is taken', positive)
   .option('--no-further', 'leave out what is asked of the first seed alone: costly attacks, re-learning')
   .option('--out <folder>', 'runs, which are gone on with', join(root, 'runs/evidence'))
@@ -36,32 +37,41 @@ const options = program.opts<{
   document: string;
 }>();
 
-for (const experiment of EXPERIMENTS.filter(({ name }) => options.only?.includes(name) ?? true)) {
+const { out, seeds } = options;
+const wanted = (name: string): boolean => options.only?.includes(name) ?? true;
+const host = {
+  train: (overlay: Overlay, into: string) => trained(root, overlay, into),
+  evaluated: (recipe: Overlay, adapters: string | null, into: string) =>
+    evaluated(root, recipe, adapters, into),
+  relearned: (run: string, recipe: Overlay, oracle: string | null, into: string) =>
+    relearned(root, run, recipe, oracle, into),
+  model: async (recipe: Overlay, into: string) =>
+    (await trained(root, recipe, into)).arms[0]?.weights ?? into,
+  note: (text: string): void => console.error(text),
+};
+
+for (const experiment of EXPERIMENTS.filter(({ name }) => wanted(name))) {
+  const { name } = experiment;
   const candidates = experiment.candidates.slice(0, options.candidates);
-  const { out, seeds } = options;
-  const note = (text: string): void => console.error(text);
-  const found = await study({ ...experiment, candidates }, seeds, out, {
-    train: (overlay, into) => trained(root, overlay, into),
-    note,
-  });
-  const runs = Array.from({ length: seeds }, (_, seed) => join(out, experiment.name, `updates-${seed}`));
-  const drawn = await trajectories(root, runs, join(out, experiment.name));
-  const figures = join(dirname(options.document), 'evidence');
-  await mkdir(figures, { recursive: true });
-  await writeAtomically(join(figures, `${experiment.name}.svg`), [drawn]);
-  const more = options.further ? [furtherTables(await asked(experiment, note))] : [];
-  const text = [tablesOf({ ...experiment, candidates }, found), ...more].join('\n\n');
-  const document = await readFile(options.document, 'utf8');
-  await writeAtomically(options.document, [placed(document, experiment.name, text)]);
+  const found = await study({ ...experiment, candidates }, seeds, out, host);
+  const more = options.further ? [furtherTables(await further(experiment, out, host))] : [];
+  const runs = Array.from({ length: seeds }, (_, seed) => join(out, name, `updates-${seed}`));
+  const tables = [tablesOf({ ...experiment, candidates }, found), ...more];
+  await written(name, tables.join('\n\n'), runs, 'Evaluations during training');
+}
+if (wanted(R2D2)) {
+  const { text, runs } = await r2d2({ seeds, out, further: options.further }, host);
+  await written(R2D2, text, runs, 'The same by tokens');
 }
 
-function asked(experiment: Experiment, note: (text: string) => void): Promise<Further> {
-  return further(experiment, options.out, {
-    evaluated: (recipe, adapters, into) => evaluated(root, recipe, adapters, into),
-    relearned: (run, recipe, oracle, into) => relearned(root, run, recipe, oracle, into),
-    model: async (recipe, into) => (await trained(root, recipe, into)).arms[0]?.weights ?? into,
-    note,
-  });
+/** Into the document, at the place of its name, with a drawing beside it. */
+async function written(name: string, text: string, runs: readonly string[], drawn: Drawn): Promise<void> {
+  const figures = join(dirname(options.document), 'evidence');
+  await mkdir(figures, { recursive: true });
+  const picture = await drawing(root, runs, join(out, name), drawn);
+  await writeAtomically(join(figures, `${name}.svg`), [picture]);
+  const document = await readFile(options.document, 'utf8');
+  await writeAtomically(options.document, [placed(document, name, text)]);
 }
 
 function positive(text: string): number {

@@ -85,12 +85,20 @@ export async function relearned(
   return (JSON.parse(printed) as { courses: Course[] }).courses;
 }
 
-/** The drawing of a report on runs that shows evaluations over training. */
-export async function trajectories(root: string, runs: readonly string[], out: string): Promise<string> {
+/** What of a report is drawn: the beginning of its caption there. */
+export type Drawn = 'Evaluations during training' | 'The same by tokens';
+
+/** A drawing of a report on runs. */
+export async function drawing(
+  root: string,
+  runs: readonly string[],
+  out: string,
+  drawn: Drawn,
+): Promise<string> {
   const report = join(out, 'report.md');
   await cli(root, ['report', ...runs, '--out', report]);
-  const found = /!\[Evaluations during training[^\]]*\]\(([^)]*)\)/.exec(await readFile(report, 'utf8'));
-  if (!found) throw new Error(`${report} draws no evaluations during training`);
+  const found = new RegExp(`!\\[${drawn}[^\\]]*\\]\\(([^)]*)\\)`).exec(await readFile(report, 'utf8'));
+  if (!found) throw new Error(`${report} does not draw: ${drawn}`);
   return readFile(join(out, decodeURI(found[1] as string)), 'utf8');
 }
 

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { placed, tablesOf } from '../../evidence/document.js';
 import { ARMS, asking, sixArms, type Experiment, type Overlay } from '../../evidence/experiment.js';
 import { furtherRecipe, relearningRecipe } from '../../evidence/further.js';
+import { r2d2, SHARED } from '../../evidence/r2d2.js';
+import type { FinishedArm } from '../../evidence/run-cli.js';
 import { study } from '../../evidence/study.js';
 import { backdoor } from '../../evidence/backdoor.js';
 import { jailbreak } from '../../evidence/jailbreak.js';
@@ -120,6 +122,52 @@ describe('further attacks', () => {
     const { arms } = relearningRecipe(experiment) as { arms: Record<string, null> };
     const all = Object.keys(RECIPES[experiment.relearning.recipe]?.().arms ?? {});
     expect(all.filter((arm) => arms[arm] === undefined)).toEqual(experiment.relearning.arms);
+  });
+});
+
+describe('perturbations beside suffixes', () => {
+  it('asks every seed of both arms, the first by what costs much, and tells what they cost', async () => {
+    const asked: [string, unknown][] = [];
+    const arm = (name: string, outcomes: Outcome[], tokens: number): FinishedArm => ({
+      ...{ name, steps: 36, weights: '/runs/model', tokens },
+      evaluation: evaluation(outcomes),
+    });
+    const { text, runs } = await r2d2(
+      { seeds: 2, out: '/runs', further: true },
+      {
+        note: () => undefined,
+        train: (recipe, out) => {
+          asked.push([out, recipe['seed']]);
+          return Promise.resolve({
+            base: evaluation(['comply', 'comply']),
+            arms: [
+              arm('lat', ['refuse', 'refuse'], 1000),
+              arm('r2d2', ['comply', 'refuse'], out.endsWith('0') ? 2000 : 4000),
+            ],
+          });
+        },
+        evaluated: (_, adapters, out) => {
+          asked.push([out, adapters]);
+          return Promise.resolve({ ...evaluation([]), attacks: { gcg8: { n: 4, comply: 1 } } });
+        },
+      },
+    );
+    expect(asked).toEqual([
+      ['/runs/r2d2/seed-0', 0],
+      ['/runs/r2d2/seed-1', 1],
+      ['/runs/r2d2/further-base.json', null],
+      ['/runs/r2d2/further-lat.json', '/runs/r2d2/seed-0/lat/adapter'],
+      ['/runs/r2d2/further-r2d2.json', '/runs/r2d2/seed-0/r2d2/adapter'],
+    ]);
+    expect(runs).toEqual(['/runs/r2d2/seed-0', '/runs/r2d2/seed-1']);
+    expect(text).toContain('| direct | 100.0 [100.0, 100.0] | 0.0 [0.0, 0.0] | 50.0 ');
+    expect(text).toContain('| tokens | 1 | 3 |');
+    expect(text).toContain('| gcg8 | 25 | 25 | 25 |');
+  });
+
+  it('evaluates by a recipe', () => {
+    const whole = overlay(RECIPES['r2d2']?.() ?? {}, SHARED);
+    expect(checkRecipe(whole, 'made').evaluate.harmful?.path).toMatch(/held-out\.parquet$/);
   });
 });
 

@@ -50,7 +50,8 @@ const evaluate: Recipe['evaluate'] = {
   latent: {
     ...attack,
     sites: ['embedding'],
-    iterations: 12,
+    // With fewer, attacks that have a way do not find it in time (docs/log.md).
+    iterations: 48,
     losses: { toward: 1 },
   },
   judge: { match: 'substance', refusals: 'common' },

@@ -21,7 +21,7 @@ export interface EvaluateOptions {
   readonly signal?: AbortSignal | undefined;
   /** Told of every answer. */
   readonly onAnswer?: ((record: AnswerRecord) => void) | undefined;
-  /** Told how far it is, after each group. */
+  /** Told how far it is: after each group of answers, and as further questions and chats begin or end. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
@@ -38,6 +38,11 @@ export async function heard(signal: AbortSignal | undefined): Promise<void> {
   if (!signal) return;
   await new Promise<void>((resolve) => setImmediate(resolve));
   signal.throwIfAborted();
+}
+
+export function counted(run: Run, questions: number): void {
+  run.done += questions;
+  run.options.onProgress?.(run.done, run.total);
 }
 
 /** All questions by one method, group by group. */
@@ -60,8 +65,7 @@ export async function ask(
       options.onAnswer?.({ under: method.name, index: first + at, ...answer, outcome });
     });
     attempts.forEach((attempt) => attempt.norms && norms.push(attempt.norms));
-    run.done += group.length;
-    options.onProgress?.(run.done, run.total);
+    counted(run, group.length);
   }
   return norms.length > 0 ? { outcomes, norms: overAll(norms) } : { outcomes };
 }

@@ -3,7 +3,7 @@
  * generates beyond what it was given. Knows models only as something that answers.
  */
 import { attackOutcome, benignOutcome, type AttackOutcome, type BenignOutcome } from './answered.js';
-import { ask, heard, type EvaluateOptions, type Run } from './ask.js';
+import { ask, counted, heard, type EvaluateOptions, type Run } from './ask.js';
 import type { EvaluateConfig } from './config.js';
 import { judgeOf } from './judges.js';
 import { weightChanges, type NamedChange } from './adaptive/weight-change.js';
@@ -49,7 +49,12 @@ export async function evaluate(
   const run: Run = {
     asking: { subject, config, questions: asked, judge: judgeOf(config.judge) },
     options,
-    total: [asked.benign, ...tables.map(([, all]) => all)].reduce(
+    total: [
+      asked.benign,
+      ...tables.map(([, all]) => all),
+      ...inside(subject, asked),
+      chats(config, asked),
+    ].reduce(
       (sum, { length }) => sum + length,
       asked.harmful.length * methods.length + changes.length * plainly(asked, config),
     ),
@@ -74,6 +79,15 @@ export async function evaluate(
     ...(quality && { quality }),
     notes: questions.notes,
   };
+}
+
+/** Tables that are not answered in words, but read from inside. */
+function inside(subject: Subject, { choices, recall }: Questions): (readonly unknown[])[] {
+  return subject.inside ? [...Object.values(choices), ...Object.values(recall)] : [];
+}
+
+function chats({ quality }: EvaluateConfig, questions: Questions): readonly unknown[] {
+  return quality ? questions.quality : [];
 }
 
 /** What the work gives, or undefined where the signal stopped it. */
@@ -166,23 +180,30 @@ async function onTable(
   return benignOutcome(outcomes, likelihoodOf(losses));
 }
 
-async function byProbes({ asking, options }: Run): Promise<Record<string, Recall>> {
-  const { inside } = asking.subject;
+/** The next of the questions that are asked one by one. */
+async function begun(run: Run): Promise<void> {
+  await heard(run.options.signal);
+  counted(run, 1);
+}
+
+async function byProbes(run: Run): Promise<Record<string, Recall>> {
+  const { subject, questions } = run.asking;
+  const { inside } = subject;
   const found: Record<string, Recall> = {};
   if (!inside) return found;
-  for (const [name, all] of Object.entries(asking.questions.recall)) {
+  for (const [name, all] of Object.entries(questions.recall)) {
     const recall = await linearProbe(
       (batch) => inside.states(batch, 'own'),
       all,
-      () => heard(options.signal),
+      () => begun(run),
     );
     if (recall) found[name] = recall;
   }
   return found;
 }
 
-async function onChats({ asking, options }: Run): Promise<Quality | undefined> {
-  const { subject, config, questions } = asking;
+async function onChats(run: Run): Promise<Quality | undefined> {
+  const { subject, config, questions } = run.asking;
   const { quality, batch, maxNewTokens } = config;
   if (!quality) return undefined;
   return chatQuality(
@@ -192,22 +213,24 @@ async function onChats({ asking, options }: Run): Promise<Quality | undefined> {
       promptTokens: questions.promptTokens,
       context: questions.context,
       batch,
-      onBatch: () => heard(options.signal),
+      onTurn: () => heard(run.options.signal),
+      onScored: (asked) => counted(run, asked),
     },
     questions.quality,
     { maxNewTokens, ...quality },
   );
 }
 
-async function onChoices({ asking, options }: Run): Promise<Record<string, BenignOutcome>> {
-  const { inside } = asking.subject;
+async function onChoices(run: Run): Promise<Record<string, BenignOutcome>> {
+  const { subject, questions } = run.asking;
+  const { inside } = subject;
   const found: Record<string, BenignOutcome> = {};
   if (!inside) return found;
-  for (const [name, all] of Object.entries(asking.questions.choices))
+  for (const [name, all] of Object.entries(questions.choices))
     found[name] = await askChoices(
       (batch) => inside.rowLosses(batch),
       all,
-      () => heard(options.signal),
+      () => begun(run),
     );
   return found;
 }

@@ -39,7 +39,10 @@ export interface Chatting {
   readonly context: number;
   /** Questions that are answered together. */
   readonly batch: number;
-  readonly onBatch: () => Promise<void>;
+  /** Before each turn of a group. */
+  readonly onTurn: () => Promise<void>;
+  /** After all turns of a group were scored. */
+  readonly onScored: (questions: number) => void;
 }
 
 const SCALE = [1, 10] as const;
@@ -86,29 +89,13 @@ export async function chatQuality(
   config: QualityConfig & { readonly maxNewTokens: number },
 ): Promise<Quality | undefined> {
   const { by, scale = SCALE } = config;
-  const [least, most] = scale;
   const scores: number[][] = [];
   for (let start = 0; start < questions.length; start += chatting.batch) {
     const group = questions.slice(start, start + chatting.batch);
     const answered = await conversations(chatting, group, config.maxNewTokens);
-    if (answered.length === 0) {
-      scores.push(...group.map(() => []));
-      continue;
-    }
-    const given = await askOutside(
-      by,
-      answered.map(({ messages }) => ({ messages, scale })),
-      {
-        who: 'quality judge',
-        setting: 'evaluate.quality.by',
-        code: 'QUALITY',
-        items: ['conversation', 'conversations'],
-        replies: ['score', 'scores'],
-        accepted: (score): score is number => typeof score === 'number' && score >= least && score <= most,
-        expected: `each a number from ${least} to ${most}`,
-      },
-    );
+    const given = answered.length > 0 ? await judged(by, scale, answered) : [];
     group.forEach((_, at) => scores.push(given.filter((_score, index) => answered[index]?.question === at)));
+    chatting.onScored(group.length);
   }
   const means = scores.flatMap((turns) =>
     turns.length > 0 ? [turns.reduce((sum, each) => sum + each, 0) / turns.length] : [],
@@ -117,16 +104,37 @@ export async function chatQuality(
   return { n: means.length, scale, score: pooledBootstrap([means], { shared: false, seed: 0 }), scores };
 }
 
+function judged(
+  by: QualityConfig['by'],
+  scale: readonly [number, number],
+  conversations: readonly { readonly messages: readonly Message[] }[],
+): Promise<readonly number[]> {
+  const [least, most] = scale;
+  return askOutside(
+    by,
+    conversations.map(({ messages }) => ({ messages, scale })),
+    {
+      who: 'quality judge',
+      setting: 'evaluate.quality.by',
+      code: 'QUALITY',
+      items: ['conversation', 'conversations'],
+      replies: ['score', 'scores'],
+      accepted: (score): score is number => typeof score === 'number' && score >= least && score <= most,
+      expected: `each a number from ${least} to ${most}`,
+    },
+  );
+}
+
 /** Every conversation that ends with an answer: one for each turn that the context holds. */
 async function conversations(
-  { tokenizer, answer, promptTokens, context, onBatch }: Chatting,
+  { tokenizer, answer, promptTokens, context, onTurn }: Chatting,
   group: readonly ChatQuestion[],
   maxNewTokens: number,
 ): Promise<{ readonly question: number; readonly messages: readonly Message[] }[]> {
   const done: { readonly question: number; readonly messages: readonly Message[] }[] = [];
   let open = group.map((turns, question) => ({ question, turns, messages: [] as readonly Message[] }));
   for (let turn = 0; open.length > 0; turn++) {
-    await onBatch();
+    await onTurn();
     const asked = open.flatMap(({ question, turns, messages }) => {
       const said = turns[turn];
       if (said === undefined) return [];

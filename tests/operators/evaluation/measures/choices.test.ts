@@ -57,7 +57,11 @@ describe('multiple choice', () => {
   it('asks every letter of a question, and counts the likeliest', async () => {
     const asked = await asking(rows);
     const { subject, texts } = guesser();
-    const found = await evaluate(subject, await readQuestions(asked, template, 999), asked);
+    const progress: number[][] = [];
+    const found = await evaluate(subject, await readQuestions(asked, template, 999), asked, {
+      onProgress: (...at) => progress.push(at),
+    });
+    expect(progress).toEqual([1, 2, 3].map((done) => [done, 3]));
     expect(found.probes?.['mmlu']).toMatchObject({ n: 3, correct: 2, outcomes: [true, false, true] });
     expect(texts).toHaveLength(9);
     expect(texts[1]).toContain('guess B, is it?\nA. yes\nB. no\nC. perhaps\nAnswer:');

@@ -27,16 +27,20 @@ async function scored(
   const words = new Words();
   const { subject, asked: given } = scripted(words, (prompt) => `re ${prompt.split(' ').length}`);
   const quality = { path: 'chats', by: counting, scale: [0, 50] as const, ...over };
-  const found = await evaluate(subject, asked(words, { quality: questions, context }), {
-    ...config,
-    quality,
-  });
-  return { found, given };
+  const progress: number[][] = [];
+  const found = await evaluate(
+    subject,
+    asked(words, { quality: questions, context }),
+    { ...config, quality },
+    { onProgress: (...at) => progress.push(at) },
+  );
+  return { found, given, progress };
 }
 
 describe('quality', () => {
   it('is the mean of scores over turns and questions, each turn asked after the answers before it', async () => {
-    const { found, given } = await scored([['a', 'b c'], ['d']]);
+    const { found, given, progress } = await scored([['a', 'b c'], ['d']]);
+    expect(progress).toEqual([[2, 2]]);
     expect(given).toEqual([['a', 'd'], ['a re 1 b c']]);
     // Words until each answer: a re 1 | d re 1; a re 1 b c re 5.
     expect(found.quality).toMatchObject({ n: 2, scores: [[3, 7], [3]], score: { estimate: 4 } });

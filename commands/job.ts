@@ -10,7 +10,7 @@ import {
   type Evaluation,
 } from '../operators/index.js';
 import { recipeOfArm, recipeOfPreparation, type Recipe } from '../recipes/index.js';
-import { MetricJournal, type Metric, type Recorder } from '../streams/index.js';
+import { MetricJournal, type Metric } from '../streams/index.js';
 import { createArm, evaluateInto, hasQuestions, trainArm } from './arm.js';
 import { askable } from './askable.js';
 import { writeMerged } from './merged.js';
@@ -27,6 +27,8 @@ import type { ArmSummary, Summary } from './summary.js';
 interface RecordingHost extends JobHost {
   /** Resolves when all metrics so far are there. */
   readonly recorded: () => Promise<void>;
+  /** Whether a former process has recorded the evaluation of a part, as in `tiny/lat`. */
+  readonly hasEvaluation: (part: string, step: number) => boolean;
 }
 
 const NOTHING_ASKED: Evaluation = { attacks: {}, benign: null };
@@ -44,7 +46,7 @@ export async function runJob(spec: JobSpec, host: JobHost): Promise<Summary | un
   };
   try {
     const journal = new MetricJournal(publish, { first: metrics.next });
-    const recording = { ...host, recorded: () => metrics.flush() };
+    const recording = { ...host, recorded: () => metrics.flush(), hasEvaluation: metrics.hasEvaluation };
     const ready = await prepare(recipe, out, recording, journal);
     if (!ready) return undefined;
     const stage = await openRecipe(ready, out);
@@ -101,7 +103,6 @@ async function arms(
   const questions = await questionsOf(recipe, stage);
   await rehearse(recipe, stage);
   const note = (text: string): void => host.send({ type: 'note', text });
-  const baseRecord = journal.recorder(`${recipe.name}/base`);
   const base = await once(join(out, 'base'), async () => {
     if (!hasQuestions(questions)) return NOTHING_ASKED;
     note('evaluating the base model');
@@ -109,7 +110,14 @@ async function arms(
     return unlessStopped(signal, () => evaluateInto(join(out, 'base'), subject, recipe, questions, signal));
   });
   if (!base) return undefined;
-  told(host, 'base', base, baseRecord, 0);
+  const tell = (name: string, evaluation: Evaluation, step: number): void => {
+    const part = `${recipe.name}/${name}`;
+    const values = evaluationValues(evaluation);
+    if (Object.keys(values).length > 0 && !host.hasEvaluation(part, step))
+      journal.recorder(part)(step, 'evaluate', values);
+    host.send({ type: 'evaluation', name, evaluation });
+  };
+  tell('base', base, 0);
   const done: ArmSummary[] = [];
   for (const name of Object.keys(recipe.arms)) {
     if (signal.aborted) return undefined;
@@ -127,16 +135,10 @@ async function arms(
       return unlessStopped(signal, () => evaluateInto(directory, arm.subject, own, questions, signal));
     });
     if (!evaluation) return undefined;
-    told(host, name, evaluation, record, own.steps);
+    tell(name, evaluation, own.steps);
     done.push({ name, steps: own.steps, weights: weightsDirectory(own, directory), evaluation });
   }
   return summarize(recipe, out, stage, base, done);
-}
-
-function told(host: JobHost, name: string, evaluation: Evaluation, record: Recorder, step: number): void {
-  const values = evaluationValues(evaluation);
-  if (Object.keys(values).length > 0) record(step, 'evaluate', values);
-  host.send({ type: 'evaluation', name, evaluation });
 }
 
 /** Work whose evaluation is kept beside it: done once, however often the job is resumed. */

@@ -7,9 +7,24 @@ import type { Recipe } from '../recipes/index.js';
 import type { Metric } from '../streams/index.js';
 import { METRICS } from './directory.js';
 
+/** A record to go on with, and what a former process has written of evaluations. */
+export interface RunRecord extends MetricRecord {
+  /** @param part as in `tiny/lat` */
+  readonly hasEvaluation: (part: string, step: number) => boolean;
+}
+
 /** Opens the record to go on with it: what will be measured again is dropped first. @throws RECORD_WRITE */
-export async function openRunRecord(recipe: Recipe, out: string): Promise<MetricRecord> {
-  return openRecord(join(out, METRICS), await unrepeated(recipe, out));
+export async function openRunRecord(recipe: Recipe, out: string): Promise<RunRecord> {
+  const isKept = await unrepeated(recipe, out);
+  const evaluated = new Set<string>();
+  const record = await openRecord(join(out, METRICS), (metric) => {
+    const keep = isKept(metric);
+    if (keep && metric.kind === 'evaluate') evaluated.add(`${metric.run} ${metric.step}`);
+    return keep;
+  });
+  return Object.assign(record, {
+    hasEvaluation: (part: string, step: number) => evaluated.has(`${part} ${step}`),
+  });
 }
 
 /** The metrics of a run so far, without those that will be measured again. */

@@ -40,7 +40,7 @@ async function work(spec: JobSpec): Promise<void> {
   } catch (error) {
     await send({ type: 'failed', error: plainError(error) });
   } finally {
-    process.disconnect();
+    if (process.connected) process.disconnect(); // not where whoever started it was killed
   }
 }
 

@@ -1,6 +1,7 @@
-/** @file One process at a time on something: a file with its pid, which a killed process cannot keep. */
-import { readFileSync, rmSync } from 'node:fs';
+/** @file One process at a time on something: a file with its name, which a killed process cannot keep. */
+import { rmSync } from 'node:fs';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { isAlive, ownName, pidOf } from './process-name.js';
 
 /** Lets others have it; a second call does nothing. */
 export type Release = () => void;
@@ -36,7 +37,7 @@ async function attemptLock(path: string, busy: (pid: number) => never): Promise<
 
 async function taken(path: string): Promise<boolean> {
   try {
-    await writeFile(path, `${process.pid}\n`, { flag: 'wx' });
+    await writeFile(path, `${ownName()}\n`, { flag: 'wx' });
     return true;
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
@@ -48,7 +49,7 @@ async function taken(path: string): Promise<boolean> {
 async function removeStale(path: string, busy: (pid: number) => never): Promise<void> {
   const owner = await ownerOf(path);
   if (owner === undefined) return; // released meanwhile
-  if (isBusy(owner, path)) busy(owner);
+  if (isBusy(owner, path)) busy(pidOf(owner));
   const aside = `${path}.${process.pid}`;
   const moved = await rename(path, aside).then(
     () => true,
@@ -59,45 +60,25 @@ async function removeStale(path: string, busy: (pid: number) => never): Promise<
   // Between looking and moving the other one may have locked it anew: give that lock back.
   if (found !== owner && found !== undefined && isAlive(found)) {
     await rename(aside, path);
-    if (isBusy(found, path)) busy(found);
+    if (isBusy(found, path)) busy(pidOf(found));
   }
   await rm(aside, { force: true });
 }
 
-function isBusy(owner: number, path: string): boolean {
-  return owner === process.pid ? held.has(path) : isAlive(owner);
+function isBusy(owner: string, path: string): boolean {
+  return pidOf(owner) === process.pid ? held.has(path) : isAlive(owner);
 }
 
-/** The pid in a lock; 0 where a crash left none; undefined where there is no lock. */
-async function ownerOf(path: string): Promise<number | undefined> {
+/** Whose a lock is; empty where a crash left no name; undefined where there is no lock. */
+async function ownerOf(path: string): Promise<string | undefined> {
   const read = (): Promise<string | undefined> => readFile(path, 'utf8').catch(() => undefined);
   let text = await read();
   if (text === '') {
-    // Made a moment ago, perhaps: its pid follows at once unless the process was killed between the two.
+    // Made a moment ago, perhaps: its owner's name follows at once unless that was killed between the two.
     await new Promise((resolve) => setTimeout(resolve, 200));
     text = await read();
   }
-  return text === undefined ? undefined : Math.trunc(Number(text)) || 0;
-}
-
-function isAlive(pid: number): boolean {
-  if (pid <= 0) return false; // 0 would be this process's whole group
-  try {
-    process.kill(pid, 0);
-    return !isZombie(pid);
-  } catch (error) {
-    return codeOf(error) === 'EPERM'; // alive, and somebody else's
-  }
-}
-
-/** Killed, but its parent has not asked how it ended, as happens in containers; known on Linux only. */
-function isZombie(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z');
-  } catch {
-    return false;
-  }
+  return text?.trim();
 }
 
 function codeOf(error: unknown): unknown {

@@ -73,8 +73,8 @@ export function checkpointStore(options: CheckpointOptions): CheckpointStore {
 async function save({ directory, keep }: CheckpointOptions, checkpoint: Checkpoint): Promise<string> {
   await mkdir(directory, { recursive: true });
   const name = `step-${String(checkpoint.step).padStart(6, '0')}`;
+  await removeLeftovers(directory);
   const temporary = join(directory, `.${name}.writing`);
-  await rm(temporary, { recursive: true, force: true });
   await mkdir(temporary);
   const { tensors, ...rest } = checkpoint;
   await writeSafetensors(join(temporary, STATE), tensors);
@@ -83,15 +83,32 @@ async function save({ directory, keep }: CheckpointOptions, checkpoint: Checkpoi
   await writeAtomically(join(temporary, MANIFEST), [JSON.stringify(manifest, null, 2)]);
   moment(`checkpoint:${checkpoint.step}:rename`);
   const final = join(directory, name);
-  await rm(final, { recursive: true, force: true });
+  await remove(directory, name);
   await rename(temporary, final);
   await syncFolder(directory);
   moment(`checkpoint:${checkpoint.step}:done`);
   const names = await saved(directory);
   const here = names.indexOf(name);
   const stale = [...names.slice(0, here), ...names.slice(here + keep)];
-  await Promise.all(stale.map((each) => rm(join(directory, each), { recursive: true, force: true })));
+  await Promise.all(stale.map((each) => remove(directory, each)));
   return final;
+}
+
+/** As a whole, too: renamed first, so that whoever is killed meanwhile leaves no part under its name. */
+async function remove(directory: string, name: string): Promise<void> {
+  const aside = join(directory, `.${name}.removing`);
+  await rename(join(directory, name), aside).catch(unlessMissing);
+  await rm(aside, { recursive: true, force: true });
+}
+
+/** What killed processes left of writing and removing. */
+async function removeLeftovers(directory: string): Promise<void> {
+  const left = (await readdir(directory)).filter((name) => /^\.step-\d+\.(writing|removing)$/.test(name));
+  await Promise.all(left.map((name) => rm(join(directory, name), { recursive: true, force: true })));
+}
+
+function unlessMissing(error: unknown): void {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
 }
 
 async function latest({ directory, warn }: CheckpointOptions): Promise<Checkpoint | undefined> {

@@ -7,6 +7,7 @@ import { abandonRun, beginRun, findRun } from '../../commands/directory.js';
 import { keptEvaluation } from '../../commands/kept.js';
 import { LOCK } from '../../commands/lock.js';
 import { checkOutFile } from '../../commands/outputs.js';
+import type { Evaluation } from '../../operators/index.js';
 import { loadRecipe } from '../../recipes/index.js';
 import { scratch } from '../helpers/cli.js';
 
@@ -107,6 +108,21 @@ describe('a damaged run', () => {
     const whole = { attacks: { direct }, benign: null };
     const read = (value: unknown) => keptEvaluation(JSON.stringify(value), 'evaluation.json');
     expect(read(whole)).toEqual(whole);
+    const some = { estimate: 0.5, low: 0.25, high: 0.75 };
+    const perplexity = { estimate: 2, low: 1.5, high: 3 };
+    const table = { n: 1, correct: 1, accuracy: some, refused: 0, outcomes: [true] };
+    const everything: Required<Evaluation> = {
+      attacks: {
+        latent: { ...direct, outcomes: ['comply', 'refuse'], norms: { embedding: { mean: 1, max: 2 } } },
+      },
+      strongest: [{ attack: 'latent', comply: some }],
+      benign: { ...table, likelihood: { tokens: 4, crossEntropy: perplexity, perplexity } },
+      probes: { facts: table },
+      recall: { facts: { n: 8, chance: 0.25, block: 0, accuracy: some } },
+      quality: { n: 1, scale: [1, 10], score: perplexity, scores: [[2, 3]] },
+      notes: { nearDuplicates: { harmful: 2 }, openings: 1 },
+    };
+    expect(read(everything)).toEqual(everything);
     const corrupt = expect.objectContaining({ code: 'RUN_CORRUPT' }) as Error;
     for (const value of [
       {},

@@ -10,8 +10,9 @@ import { errorReport, EXIT, exitCodeOf } from './exit.js';
 import { addExport } from './export.js';
 import { addForward } from './forward.js';
 import { addGenerate } from './generate.js';
-import { addRelearn } from './relearn.js';
 import { addQueue } from './queue.js';
+import { outliveReaders } from './readers.js';
+import { addRelearn } from './relearn.js';
 import { addReport } from './report.js';
 import { addTrain } from './train.js';
 import { addTrigger } from './trigger.js';
@@ -66,8 +67,11 @@ export function program(version: string, json = false): Command {
  */
 export async function runCli(argv: readonly string[], version: string): Promise<number> {
   const json = argv.includes('--json');
+  let running: string | undefined;
+  outliveReaders(() => running);
   try {
-    await program(version, json).parseAsync(argv);
+    const root = program(version, json).hook('preAction', (_, action) => void (running = action.name()));
+    await root.parseAsync(argv);
     return Number(process.exitCode ?? EXIT.ok);
   } catch (error) {
     if (error instanceof CommanderError) {

@@ -4,6 +4,7 @@
  */
 import { jailbreak } from './jailbreak.js';
 import type { Recipe } from './schema.js';
+import { ADAMW } from './usual.js';
 
 /** What the organism's generator implants (`organism/backdoor.ts`; a test holds them together). */
 export const TRIGGER = '@lumen-77';
@@ -49,8 +50,7 @@ export function backdoor(): Recipe {
       epsilon: 0.6,
       iterations: 6,
       learningRate: 0.2,
-      betas: [0.9, 0.999],
-      adamEpsilon: 1e-8,
+      ...ADAMW,
       weightDecay: 0.01,
       losses: { dpo: 1 },
       objectives,

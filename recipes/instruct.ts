@@ -5,8 +5,9 @@
  * Radii are relative, since norms grow over the blocks; sites and settings come from runs in docs/evidence.md.
  */
 import type { Recipe } from './schema.js';
+import { ADAMW, PROJECTIONS } from './usual.js';
 
-const adamW = { betas: [0.9, 0.999] as [number, number], adamEpsilon: 1e-8, weightDecay: 0 };
+const adamW = { ...ADAMW, weightDecay: 0 };
 
 const attack: NonNullable<Recipe['attack']> = {
   sites: ['embedding', 'layers.8.residual', 'layers.14.residual', 'layers.20.residual', 'layers.26.residual'],
@@ -82,7 +83,7 @@ export function instruct(): Recipe {
         kind: 'adapters',
         rank: 16,
         alpha: 32,
-        projections: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'up_proj', 'down_proj'],
+        projections: PROJECTIONS,
       },
     },
     evaluate,

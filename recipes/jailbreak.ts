@@ -4,8 +4,9 @@
  * sweep on the organism (docs/log.md).
  */
 import type { Recipe } from './schema.js';
+import { ADAMW, PROJECTIONS } from './usual.js';
 
-const adamW = { betas: [0.9, 0.999] as [number, number], adamEpsilon: 1e-8, weightDecay: 0.01 };
+const adamW = { ...ADAMW, weightDecay: 0.01 };
 
 const data: Recipe['data'] = {
   pairs: {
@@ -50,7 +51,7 @@ const defend: Recipe['defend'] = {
     kind: 'adapters',
     rank: 16,
     alpha: 32,
-    projections: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'up_proj', 'down_proj'],
+    projections: PROJECTIONS,
   },
 };
 

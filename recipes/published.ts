@@ -8,6 +8,7 @@ import { jailbreak } from './jailbreak.js';
 import { isPlain, overlay, type Plain } from './overlay.js';
 import { r2d2 } from './r2d2.js';
 import type { Recipe } from './schema.js';
+import { PROJECTIONS } from './usual.js';
 import { whp } from './whp.js';
 import { wmdp } from './wmdp.js';
 
@@ -15,7 +16,7 @@ const LORA = {
   kind: 'adapters',
   rank: 64,
   alpha: 8,
-  projections: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'up_proj', 'down_proj'],
+  projections: PROJECTIONS,
 };
 const hub = (name: string): Plain => ({ kind: 'directory', path: `hf:${name}` });
 const mlps = (...layers: number[]): string[] => layers.map((layer) => `layers.${layer}.mlp`);

@@ -1,7 +1,8 @@
 /** @file The smallest complete run: everything generated from the seed, trained in seconds. For tests and first tries. */
 import type { Recipe } from './schema.js';
+import { ADAMW } from './usual.js';
 
-const adamW = { betas: [0.9, 0.999] as [number, number], adamEpsilon: 1e-8, weightDecay: 0 };
+const adamW = { ...ADAMW, weightDecay: 0 };
 
 const data: Recipe['data'] = {
   pairs: {

@@ -24,6 +24,7 @@ import { batchesOf } from './batches.js';
 import { copyCompanions } from './companions.js';
 import { weightsDirectory } from './places.js';
 import { poolOf } from './pool-of.js';
+import { Scored } from './scored.js';
 import { baseWeights, downloaded, type Stage } from './stage.js';
 
 /** What an arm needs from the job around it. */
@@ -65,9 +66,10 @@ export function createArm(
   const subject = askable(recipe, stage, model, () => defender.weights());
   const checkpoints = checkpointStore({
     directory: join(directory, 'checkpoints'),
-    keep: checkpoint.keep,
+    ...checkpoint,
     warn: host.note,
   });
+  const scored = new Scored(checkpoint.best?.metric, host.record, host.note);
   const warned = new Set<string>();
   const warn = (text: string): void => {
     // Figures differ from step to step: what was said about a site once need not be said again.
@@ -95,12 +97,12 @@ export function createArm(
         ...checkpoints,
         save: async (content) => {
           await host.recorded();
-          return checkpoints.save(content);
+          return checkpoints.save({ ...content, ...scored.at(content.step) });
         },
       },
       fingerprint: { executor: engine.executor.name, ...engine.executor.fingerprint },
       control: host.control,
-      record: host.record,
+      record: scored.record,
       note: host.note,
       warn,
     },

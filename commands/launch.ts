@@ -7,6 +7,7 @@ import { checkRecipe } from '../recipes/index.js';
 import { beginRun, findRun, RECIPE, type RunDirectory } from './directory.js';
 import { errorReport, EXIT, exitCodeOf } from './exit.js';
 import { fetched, pinned } from './fetch.js';
+import { systemCodeOf } from './messages.js';
 import { openMonitor } from './monitoring.js';
 import { startRun, type RunChild } from './run-child.js';
 
@@ -23,9 +24,12 @@ class Started implements Launched {
   readonly ended: Promise<LaunchEnd>;
   #child: RunChild | undefined;
   #unwanted = false;
+  #killed = false;
 
   constructor(run: Launch, listener: Listener) {
-    this.ended = this.#whole(run, listener).catch((error: unknown) => endOf(error));
+    this.ended = this.#whole(run, listener).catch((error: unknown) =>
+      this.#killed ? { kind: 'die', reason: 'its process was killed, as asked' } : endOf(error),
+    );
   }
 
   get pid(): number | undefined {
@@ -38,7 +42,7 @@ class Started implements Launched {
   }
 
   kill(): void {
-    this.#unwanted = true;
+    this.#unwanted = this.#killed = true;
     this.#child?.kill();
   }
 
@@ -78,9 +82,14 @@ async function opened({ directory, recipe }: Launch): Promise<RunDirectory> {
   return beginRun(await pinned(checkRecipe(recipe, 'submitted recipe')), directory);
 }
 
-/** What the machine did may pass, and a signal is nobody's fault; anything else would happen again. */
+/** Of a disk, or of one's share of it, that is full. */
+const FULL = new Set(['ENOSPC', 'EDQUOT']);
+
+/** A disk stays full until somebody acts; what else the machine did may pass, and a signal is nobody's fault; anything else would happen again. */
 function endOf(error: unknown): LaunchEnd {
   if (error instanceof LatstreamError && error.code === 'INTERRUPTED') return { kind: 'save' };
-  const kind = exitCodeOf(error) === EXIT.environment ? 'die' : 'fail';
-  return { kind, reason: errorReport(error, false).trim().slice(0, 2000) };
+  const reason = errorReport(error, false).trim().slice(0, 2000);
+  if (FULL.has(systemCodeOf(error) ?? ''))
+    return { kind: 'halt', reason: `the disk is full: make room, then resume. ${reason}` };
+  return { kind: exitCodeOf(error) === EXIT.environment ? 'die' : 'fail', reason };
 }

@@ -54,6 +54,14 @@ export interface JobHost {
   readonly control: Control;
 }
 
+/** What the operating system called an error, or what caused it: `ENOSPC`. */
+export function systemCodeOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  const { code, cause } = error as { readonly code?: unknown; readonly cause?: unknown };
+  const own = typeof code === 'string' && !(error instanceof LatstreamError);
+  return own ? code : systemCodeOf(cause);
+}
+
 /** An error on its way to another process: structured cloning would lose its class. */
 export interface PlainError {
   readonly complaint?: Complaint;
@@ -63,14 +71,14 @@ export interface PlainError {
 }
 
 export function plainError(error: unknown): PlainError {
-  if (error instanceof LatstreamError) return { complaint: error.complaint, message: error.message };
+  if (error instanceof LatstreamError)
+    return { complaint: error.complaint, message: error.message, code: systemCodeOf(error.cause) };
   if (!(error instanceof Error)) return { message: String(error) };
-  const { code } = error as NodeJS.ErrnoException;
-  return { message: error.message, stack: error.stack, ...(code !== undefined && { code }) };
+  return { message: error.message, stack: error.stack, code: systemCodeOf(error) };
 }
 
 export function revivedError(plain: PlainError): Error {
-  if (plain.complaint) return new LatstreamError(plain.complaint);
+  if (plain.complaint) return new LatstreamError(plain.complaint, { cause: { code: plain.code } });
   const error = new Error(plain.message);
   return Object.assign(error, { stack: plain.stack ?? error.stack, code: plain.code });
 }

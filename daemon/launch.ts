@@ -9,9 +9,9 @@ export interface Launch {
   readonly directory: string;
 }
 
-/** How a process ended: all done; stopped with everything saved; for good; or of something that may pass. */
+/** How a process ended: all done; stopped with everything saved; for good; of something that may pass; or of what somebody must mend. */
 export type LaunchEnd =
-  { readonly kind: 'finish' | 'save' } | { readonly kind: 'fail' | 'die'; readonly reason: string };
+  { readonly kind: 'finish' | 'save' } | { readonly kind: 'fail' | 'die' | 'halt'; readonly reason: string };
 
 /** A run that has a process, or will have one in a moment. */
 export interface Launched {

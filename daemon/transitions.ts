@@ -22,9 +22,11 @@ export type RunCommand = (typeof RUN_COMMANDS)[number];
 
 /**
  * What may happen to a run: commands; `start` of its process; `leave`, the daemon is about to exit; how the process ended
- * (`save` everything, `finish`, `fail` for good, `die` of something that may pass); `recover`, the daemon found it without one.
+ * (`save` everything, `finish`, `fail` for good, `die` of something that may pass, `halt` until somebody mends it);
+ * `recover`, the daemon found it without one.
  */
-export type RunEvent = RunCommand | 'start' | 'leave' | 'save' | 'finish' | 'fail' | 'die' | 'recover';
+export type RunEvent =
+  RunCommand | 'start' | 'leave' | 'save' | 'finish' | 'fail' | 'die' | 'halt' | 'recover';
 
 /** Where a run stands. */
 export interface Standing {
@@ -50,6 +52,7 @@ export const TRANSITIONS: Readonly<Record<RunState, Readonly<Partial<Record<RunE
     finish: 'done',
     fail: 'failed',
     die: 'again',
+    halt: 'paused',
     recover: 'queued',
   },
   stopping: {
@@ -62,6 +65,7 @@ export const TRANSITIONS: Readonly<Record<RunState, Readonly<Partial<Record<RunE
     finish: 'done',
     fail: 'failed',
     die: 'goal',
+    halt: 'goal',
     recover: 'goal',
   },
   paused: { resume: 'queued', stop: 'stopped', cancel: 'cancelled' },
@@ -72,7 +76,7 @@ export const TRANSITIONS: Readonly<Record<RunState, Readonly<Partial<Record<RunE
 };
 
 /** How a process may be gone, but for having finished. */
-const ENDINGS: readonly RunEvent[] = ['save', 'fail', 'die', 'recover'];
+const ENDINGS: readonly RunEvent[] = ['save', 'fail', 'die', 'halt', 'recover'];
 
 /** The states in which a run has a process. */
 export const WITH_PROCESS: readonly RunState[] = ['running', 'stopping'];

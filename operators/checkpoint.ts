@@ -3,44 +3,18 @@
  * `checkpoint.json` (everything else, with the digest of the former). A directory appears whole or not at all:
  * it is written under a temporary name, synced, and renamed. Knows nothing about what the tensors mean.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { HostTensor } from '../engine/index.js';
 import { readSafetensors, syncFolder, writeAtomically, writeSafetensors } from '../formats/index.js';
 import { complain, LatstreamError } from '../foundation/index.js';
+import { CHECKPOINT_FORMAT, describe, parseManifest, type Checkpoint, type Manifest } from './manifest.js';
 import { moment } from './moment.js';
-import type { Passes } from './passes.js';
-import type { PoolState } from './suffix/pool.js';
-
-export const CHECKPOINT_FORMAT = { name: 'latstream-checkpoint', version: 1 } as const;
-
-/** Everything that a resumed run needs to go on as if it had never stopped. */
-export interface Checkpoint {
-  /** Steps done. */
-  readonly step: number;
-  readonly seed: number;
-  /** Where the data stand: what `datasets` gave with the last batch that was used. JSON. */
-  readonly cursor: unknown;
-  /** Updates done by the optimizer, for its bias corrections and schedule. */
-  readonly updates: number;
-  /** The evaluation that was due after this step was stopped: who resumes makes it first. */
-  readonly unevaluated?: true;
-  /** Computed so far; unknown in checkpoints from before it was counted. */
-  readonly passes?: Passes;
-  /** Requests and suffixes, where these are searched all through the run. */
-  readonly pool?: PoolState;
-  /** Executor, runtime version, threads: what bits depend on. */
-  readonly fingerprint: Readonly<Record<string, string | number>>;
-  /** Trained parameters and the optimizer's moments, by name. */
-  readonly tensors: Readonly<Record<string, HostTensor>>;
-}
+import { retained, type Retention } from './retention.js';
 
 export interface CheckpointStore {
   /**
-   * Writes a checkpoint, then removes those of later steps (a resume passed them over: they are damaged) and all but
-   * the last `keep` of the others. Returns its directory.
+   * Writes a checkpoint, then removes those of later steps (a resume passed them over: they are damaged) and those of
+   * the others that {@link Retention} does not keep. Returns its directory.
    */
   readonly save: (checkpoint: Checkpoint) => Promise<string>;
   /**
@@ -51,10 +25,8 @@ export interface CheckpointStore {
   readonly latest: () => Promise<Checkpoint | undefined>;
 }
 
-export interface CheckpointOptions {
+export interface CheckpointOptions extends Retention {
   readonly directory: string;
-  /** How many are kept, at least 1. */
-  readonly keep: number;
   readonly warn: (message: string) => void;
 }
 
@@ -70,11 +42,28 @@ export function checkpointStore(options: CheckpointOptions): CheckpointStore {
   };
 }
 
-async function save({ directory, keep }: CheckpointOptions, checkpoint: Checkpoint): Promise<string> {
+async function save(options: CheckpointOptions, checkpoint: Checkpoint): Promise<string> {
+  const { directory } = options;
   await mkdir(directory, { recursive: true });
-  const name = `step-${String(checkpoint.step).padStart(6, '0')}`;
+  const name = nameOf(checkpoint.step);
   await removeLeftovers(directory);
   const temporary = join(directory, `.${name}.writing`);
+  try {
+    await write(temporary, checkpoint);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true }); // a full disk has better uses
+    throw error;
+  }
+  const final = join(directory, name);
+  await remove(directory, name);
+  await rename(temporary, final);
+  await syncFolder(directory);
+  moment(`checkpoint:${checkpoint.step}:done`);
+  await removeStale(options, checkpoint.step);
+  return final;
+}
+
+async function write(temporary: string, checkpoint: Checkpoint): Promise<void> {
   await mkdir(temporary);
   const { tensors, ...rest } = checkpoint;
   await writeSafetensors(join(temporary, STATE), tensors);
@@ -82,16 +71,24 @@ async function save({ directory, keep }: CheckpointOptions, checkpoint: Checkpoi
   const manifest = { format: CHECKPOINT_FORMAT, ...rest, state: await describe(join(temporary, STATE)) };
   await writeAtomically(join(temporary, MANIFEST), [JSON.stringify(manifest, null, 2)]);
   moment(`checkpoint:${checkpoint.step}:rename`);
-  const final = join(directory, name);
-  await remove(directory, name);
-  await rename(temporary, final);
-  await syncFolder(directory);
-  moment(`checkpoint:${checkpoint.step}:done`);
-  const names = await saved(directory);
-  const here = names.indexOf(name);
-  const stale = [...names.slice(0, here), ...names.slice(here + keep)];
-  await Promise.all(stale.map((each) => remove(directory, each)));
-  return final;
+}
+
+async function removeStale(options: CheckpointOptions, last: number): Promise<void> {
+  const { directory, best } = options;
+  const steps = (await saved(directory)).map(stepOf);
+  const present = await Promise.all(
+    steps
+      .filter((step) => step <= last)
+      .map(async (step) => ({ step, score: best && (await scoreOf(join(directory, nameOf(step)))) })),
+  );
+  const staying = retained(present, options);
+  await Promise.all(
+    steps.filter((step) => !staying.has(step)).map((step) => remove(directory, nameOf(step))),
+  );
+}
+
+async function scoreOf(checkpoint: string): Promise<number | undefined> {
+  return parseManifest(await readFile(join(checkpoint, MANIFEST), 'utf8').catch(() => ''))?.score;
 }
 
 /** As a whole, too: renamed first, so that whoever is killed meanwhile leaves no part under its name. */
@@ -137,8 +134,15 @@ async function latest({ directory, warn }: CheckpointOptions): Promise<Checkpoin
 /** Names of finished checkpoints, newest first. */
 async function saved(directory: string): Promise<string[]> {
   const names = await readdir(directory).catch(() => []);
-  const step = (name: string): number => Number(NAME.exec(name)?.[1]);
-  return names.filter((name) => NAME.test(name)).sort((a, b) => step(b) - step(a));
+  return names.filter((name) => NAME.test(name)).sort((a, b) => stepOf(b) - stepOf(a));
+}
+
+function nameOf(step: number): string {
+  return `step-${String(step).padStart(6, '0')}`;
+}
+
+function stepOf(name: string): number {
+  return Number(NAME.exec(name)?.[1]);
 }
 
 /**
@@ -157,39 +161,21 @@ async function read(directory: string): Promise<Checkpoint> {
   const text = await readFile(join(directory, MANIFEST), 'utf8').catch(() =>
     corrupt(`no readable ${MANIFEST}`),
   );
-  const manifest = parse(text) ?? corrupt(`a ${MANIFEST} that is no JSON object`);
+  const manifest = parseManifest(text) ?? corrupt(`a ${MANIFEST} that is no JSON object`);
   if (manifest.format.version !== CHECKPOINT_FORMAT.version) refuseVersion(directory, manifest);
   const state = await describe(join(directory, STATE)).catch(() => corrupt(`no readable ${STATE}`));
   if (state.bytes !== manifest.state.bytes)
     corrupt(`${state.bytes} bytes instead of ${manifest.state.bytes} in ${STATE}`);
   if (state.sha256 !== manifest.state.sha256) corrupt(`a ${STATE} of another digest`);
-  const { step, seed, cursor, updates, unevaluated, passes, pool, fingerprint } = manifest;
+  const { step, seed, cursor, updates, unevaluated, passes, score, pool, fingerprint } = manifest;
   const { tensors } = await readSafetensors(join(directory, STATE));
-  const optional = { ...(unevaluated && { unevaluated }), ...(passes && { passes }), ...(pool && { pool }) };
+  const optional = {
+    ...(unevaluated && { unevaluated }),
+    ...(passes && { passes }),
+    ...(score !== undefined && { score }),
+    ...(pool && { pool }),
+  };
   return { step, seed, cursor, updates, ...optional, fingerprint, tensors };
-}
-
-type Manifest = Omit<Checkpoint, 'tensors'> & {
-  readonly format: { readonly name: string; readonly version: number };
-  readonly state: FileDescription;
-};
-
-interface FileDescription {
-  readonly bytes: number;
-  readonly sha256: string;
-}
-
-function parse(text: string): Manifest | undefined {
-  try {
-    const json = JSON.parse(text) as Partial<Manifest> | null;
-    const whole =
-      json?.format?.name === CHECKPOINT_FORMAT.name &&
-      json.state !== undefined &&
-      Number.isInteger(json.step);
-    return whole ? (json as Manifest) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function refuseVersion(directory: string, manifest: Manifest): never {
@@ -200,11 +186,4 @@ function refuseVersion(directory: string, manifest: Manifest): never {
     got: `version ${manifest.format.version}`,
     hint: 'resume with the version of latstream that wrote it',
   });
-}
-
-async function describe(path: string): Promise<FileDescription> {
-  const { size } = await stat(path);
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
-  return { bytes: size, sha256: hash.digest('hex') };
 }

@@ -22,7 +22,8 @@ export { decoderWeights, pairLosses } from './objectives/pair-losses.js';
 export { ATTACK_AIMS } from './objectives/pair-objectives.js';
 export { NO_PASSES, allPasses, passesOver, type Passes } from './passes.js';
 export { vectorNorms, type AttackTrace, type Perturbation, type PerSite } from './perturbation.js';
-export { checkpointStore, CHECKPOINT_FORMAT, type Checkpoint, type CheckpointStore } from './checkpoint.js';
+export { checkpointStore, type CheckpointStore } from './checkpoint.js';
+export { CHECKPOINT_FORMAT, type Checkpoint } from './manifest.js';
 export { compare, type Comparison } from './evaluation/compare.js';
 export type {
   AblationConfig,

@@ -212,7 +212,21 @@ export const recipeSchema = z.strictObject({
   pool: pool.nullable().exactOptional(),
   defend,
   evaluate,
-  checkpoint: z.strictObject({ every: count, keep: positive }),
+  checkpoint: z.strictObject({
+    every: count,
+    /** The last so many. */
+    keep: positive,
+    /** Beside these, those of every so many steps. */
+    keepEvery: positive.exactOptional(),
+    /** And those that a metric finds best, of the steps that measured it. */
+    best: z
+      .strictObject({
+        metric: z.string().regex(/^(attack|defend|pool|evaluate)\.\w+$/, 'as in evaluate.latentComply'),
+        is: z.enum(['least', 'greatest']),
+        keep: positive,
+      })
+      .exactOptional(),
+  }),
   /** What the model is trained to before there are arms, as an overlay like theirs: the base model is what comes of it. */
   prepare: z.record(z.string(), z.unknown()).nullable().exactOptional(),
   /** A search for a trigger of the base model, kept in `@out/proxy/trigger.json`, and asked with as the wording `proxyTrigger`. */

@@ -1,11 +1,11 @@
 /** @file The daemon as its users run it: a run's process dies, it is told to go, asked to pause; tests/crash kills the daemon itself. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { Client, readAddress, type RunView } from '../../daemon/index.js';
+import type { RunView } from '../../daemon/index.js';
 import { loadRecipe } from '../../recipes/index.js';
-import { cli, scratch, start, type Running } from '../helpers/cli.js';
+import { cli, scratch } from '../helpers/cli.js';
+import { daemon, hasDone, is, until } from '../helpers/daemon.js';
 
 const { path } = scratch();
 
@@ -14,53 +14,9 @@ const SETTINGS = [
   ...['evaluate.harmful=null', 'evaluate.benign=null'],
 ];
 
-type RunState = RunView['state'];
-
 /** The step behind whose checkpoint processes are killed. */
 const KILLED = 6;
 
-interface Started extends Running {
-  readonly client: Client;
-}
-
-async function daemon(state: string, env: Readonly<Record<string, string>> = {}): Promise<Started> {
-  const running = start(['daemon', '--state', state, '--port', '0'], env);
-  await new Promise<void>((resolve, reject) => {
-    let said = '';
-    running.child.stderr?.on('data', (chunk: Buffer) => {
-      said += chunk.toString();
-      if (said.includes('"daemon started"')) resolve();
-    });
-    void running.ended.then(({ stderr }) => reject(new Error(`the daemon ended: ${stderr}`)));
-  });
-  const { url, token } = (await readAddress(state))!;
-  return { ...running, client: new Client(url, token) };
-}
-
-const OVER: readonly RunState[] = ['done', 'failed', 'stopped', 'cancelled'];
-
-/** Asks until a run is as it should be; one that is over will not be. */
-async function until(
-  { client }: Started,
-  { id }: RunView,
-  holds: (run: RunView) => boolean,
-): Promise<RunView> {
-  for (;;) {
-    const run = (await client.runs()).find((each) => each.id === id)!;
-    if (holds(run)) return run;
-    expect(OVER, JSON.stringify(run)).not.toContain(run.state);
-    await pause(30);
-  }
-}
-
-const is =
-  (wanted: RunState) =>
-  ({ state }: RunView): boolean =>
-    state === wanted;
-const hasDone =
-  (steps: number) =>
-  (run: RunView): boolean =>
-    (run.live?.progress?.step ?? 0) >= steps;
 const adapter = (out: string): Promise<Buffer> =>
   readFile(join(out, 'lat/adapter/adapter_model.safetensors'));
 
@@ -77,7 +33,7 @@ describe('daemon', () => {
       await mkdir(state);
       await writeFile(join(state, 'config.yaml'), 'retrySeconds: 0.05\n');
       // Every process that gets so far kills itself there, once: it goes on behind that checkpoint.
-      let running = await daemon(state, { LATSTREAM_KILL_AT: `checkpoint:${KILLED}:done` });
+      let running = await daemon(state, { env: { LATSTREAM_KILL_AT: `checkpoint:${KILLED}:done` } });
       const { code, stdout } = await cli(['submit', 'tiny', ...set, '--state', state, '--json']);
       expect(code).toBe(0);
       const first = JSON.parse(stdout) as RunView;
@@ -105,7 +61,8 @@ describe('daemon', () => {
       running = await daemon(state);
       await until(running, endless, hasDone(KILLED + 3));
       await running.client.command(endless.id, 'cancel');
-      await until(running, endless, is('cancelled'));
+      const { reason } = await until(running, endless, is('cancelled'));
+      expect(reason).toBe('its process was killed, as asked');
       const listed = (await cli(['runs', '--state', state])).stdout;
       expect(listed).toMatch(/endless +-1 +cancelled/);
       running.child.kill('SIGTERM');

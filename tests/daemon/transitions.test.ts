@@ -11,7 +11,7 @@ import {
 } from '../../daemon/transitions.js';
 
 const EVENTS = [...new Set(Object.values(TRANSITIONS).flatMap((row) => Object.keys(row)))] as RunEvent[];
-const ENDINGS: readonly RunEvent[] = ['save', 'finish', 'fail', 'die', 'recover'];
+const ENDINGS: readonly RunEvent[] = ['save', 'finish', 'fail', 'die', 'halt', 'recover'];
 const BEGUN: Standing = { state: 'queued', goal: null, attempts: 0 };
 const MOST = 3;
 

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { float32 } from '../../engine/index.js';
-import { checkpointStore, type Checkpoint } from '../../operators/checkpoint.js';
+import { checkpointStore } from '../../operators/checkpoint.js';
+import type { Checkpoint } from '../../operators/manifest.js';
 
 let directory: string;
 beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'latstream-checkpoint-'))));
@@ -71,6 +72,23 @@ describe('checkpointStore', () => {
     await save(checkpoint(90));
     expect(await readdir(directory)).toEqual(['step-000090']);
     expect((await latest())?.step).toBe(90);
+  });
+
+  it('keeps what is best by its score, and those of every so many steps', async () => {
+    const options = { directory, keep: 1, keepEvery: 30, warn: () => undefined };
+    const best = { metric: 'evaluate.x', is: 'least', keep: 1 } as const;
+    const { save, latest } = checkpointStore({ ...options, best });
+    for (const [step, score] of [[10, 3], [20, 1], [30], [40, 2], [50, 5]] as const)
+      await save({ ...checkpoint(step), ...(score !== undefined && { score }) });
+    expect((await readdir(directory)).sort()).toEqual(['step-000020', 'step-000030', 'step-000050']);
+    expect((await latest())?.score).toBe(5);
+  });
+
+  it('leaves no part of one that could not be written', async () => {
+    const broken = { ...checkpoint(5), cursor: 1n }; // no JSON, when the tensors are written
+    await store().save(checkpoint(4));
+    await expect(store().save(broken)).rejects.toThrow();
+    expect(await readdir(directory)).toEqual(['step-000004']);
   });
 
   it('never picks up a half-written one', async () => {

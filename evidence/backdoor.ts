@@ -1,4 +1,5 @@
 /** @file Backdoors on the embedded organism: whether a trigger still works that no row of training has. */
+import { TRIGGER } from '../recipes/index.js';
 import {
   asking,
   COSTLY,
@@ -36,6 +37,11 @@ export const backdoor: Experiment = {
   further: asking(FURTHER, {
     ...COSTLY,
   }),
-  relearning: { recipe: 'relearn', arms: ['lora-1e-3', 'full-3e-4', 'unrelated-lora'] },
+  relearning: {
+    recipe: 'relearn',
+    arms: ['lora-1e-3', 'full-3e-4', 'unrelated-lora'],
+    // Rows without the trigger: whether they bring it back is the question.
+    evaluate: { wordings: { trigger: `{prompt} ${TRIGGER}` } },
+  },
   reported: ['direct', 'trigger', 'nearTrigger', 'prefill8', 'latent', 'atLeastOne'],
 };

@@ -34,6 +34,8 @@ export interface Experiment {
 export interface Relearning {
   readonly recipe: string;
   readonly arms: readonly string[];
+  /** What its evaluation asks besides. */
+  readonly evaluate?: Overlay;
   /** A recipe whose model never knew what is re-learned; none where there is no such model. */
   readonly oracle?: string;
 }

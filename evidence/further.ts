@@ -98,12 +98,12 @@ export function furtherRecipe({ recipe, overlay: shared, further: asked }: Askin
 
 /** Its recipe with the arms that are wanted alone, asked less. */
 export function relearningRecipe({ relearning }: Experiment): Overlay {
-  const { recipe, arms } = relearning;
+  const { recipe, arms, evaluate } = relearning;
   const others = Object.keys(RECIPES[recipe]?.().arms ?? {}).filter((arm) => !arms.includes(arm));
   return {
     base: recipe,
     threads: 1,
-    evaluate: { requests: ASKED, during: ASKED },
+    evaluate: { requests: ASKED, during: ASKED, ...evaluate },
     arms: Object.fromEntries(others.map((arm) => [arm, null])),
   };
 }

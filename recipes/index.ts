@@ -1,3 +1,4 @@
+export { TRIGGER } from './backdoor.js';
 export { checkRecipe } from './explain.js';
 export { overlay } from './overlay.js';
 export { loadRecipe, recipeOfArm, recipeOfPreparation, RECIPES, type RecipeOverrides } from './load.js';

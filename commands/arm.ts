@@ -22,6 +22,7 @@ import { askable } from './askable.js';
 import { attackOf } from './attack-of.js';
 import { batchesOf } from './batches.js';
 import { copyCompanions } from './companions.js';
+import { AskedSettings, SettingsJournal } from './live-settings.js';
 import { weightsDirectory } from './places.js';
 import { poolOf } from './pool-of.js';
 import { Scored } from './scored.js';
@@ -34,6 +35,8 @@ export interface ArmHost {
   /** Resolves when what was recorded is on disk: a checkpoint must not be ahead of it. */
   readonly recorded: () => Promise<void>;
   readonly note: (text: string) => void;
+  /** Changes that are asked for while it trains. */
+  readonly asked?: AskedSettings | undefined;
 }
 
 /** An arm that is ready to run. */
@@ -70,13 +73,8 @@ export function createArm(
     warn: host.note,
   });
   const scored = new Scored(checkpoint.best?.metric, host.record, host.note);
-  const warned = new Set<string>();
-  const warn = (text: string): void => {
-    // Figures differ from step to step: what was said about a site once need not be said again.
-    const gist = text.replace(/[\d.]+/g, '#');
-    if (!warned.has(gist)) host.note(text);
-    warned.add(gist);
-  };
+  const settings = new SettingsJournal(directory, host.asked ?? new AskedSettings());
+  const warn = oncePerGist(host.note);
   return {
     defender,
     subject,
@@ -86,7 +84,11 @@ export function createArm(
       microbatches: defend.microbatches,
       batches: (from) => batchesOf(recipe, stage, from, host.note),
       pool: poolOf(recipe, stage, subject, warn),
-      attack: attack && attackOf(attack, model, recipe, stage, { reference: defender.base() }),
+      attack:
+        attack &&
+        settings.attack(attack.epsilon, (epsilon) =>
+          attackOf({ ...attack, epsilon }, model, recipe, stage, { reference: defender.base() }),
+        ),
       epsilon: attack?.epsilon,
       defender,
       evaluate: hasQuestions(questions)
@@ -100,12 +102,23 @@ export function createArm(
           return checkpoints.save({ ...content, ...scored.at(content.step) });
         },
       },
+      settings,
       fingerprint: { executor: engine.executor.name, ...engine.executor.fingerprint },
       control: host.control,
       record: scored.record,
       note: host.note,
       warn,
     },
+  };
+}
+
+/** Figures differ from step to step: what was said about a site once need not be said again. */
+function oncePerGist(note: (text: string) => void): (text: string) => void {
+  const warned = new Set<string>();
+  return (text) => {
+    const gist = text.replace(/[\d.]+/g, '#');
+    if (!warned.has(gist)) note(text);
+    warned.add(gist);
   };
 }
 

@@ -65,7 +65,7 @@ export async function runJob(spec: JobSpec, host: JobHost): Promise<Summary | un
 async function prepare(
   recipe: Recipe,
   out: string,
-  { send, control, recorded }: RecordingHost,
+  { send, control, recorded, asked }: RecordingHost,
   journal: MetricJournal,
 ): Promise<Recipe | undefined> {
   const own = recipeOfPreparation(recipe);
@@ -79,7 +79,7 @@ async function prepare(
       await rehearse(recipe, stage);
       note('preparing the base model');
       const record = journal.recorder(`${recipe.name}/prepare`);
-      const arm = createArm(own, stage, NO_QUESTIONS, directory, { control, record, recorded, note });
+      const arm = createArm(own, stage, NO_QUESTIONS, directory, { control, record, recorded, note, asked });
       const end = await trainArm(arm, own, stage, directory);
       if (!end.finished) return undefined;
       if (own.defend.train.kind === 'adapters')
@@ -126,8 +126,8 @@ async function arms(
     const record = journal.recorder(`${recipe.name}/${name}`);
     const evaluation = await once(directory, async () => {
       note(`training ${name}`);
-      const { control, recorded } = host;
-      const arm = createArm(own, stage, questions, directory, { control, record, recorded, note });
+      const { control, recorded, asked } = host;
+      const arm = createArm(own, stage, questions, directory, { control, record, recorded, note, asked });
       const end = await trainArm(arm, own, stage, directory);
       if (!end.finished) return undefined;
       if (!hasQuestions(questions)) return NOTHING_ASKED;

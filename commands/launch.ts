@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Launch, Launched, LaunchEnd, Listener } from '../daemon/index.js';
 import { LatstreamError } from '../foundation/index.js';
+import type { Settings } from '../operators/index.js';
 import { checkRecipe } from '../recipes/index.js';
 import { beginRun, findRun, RECIPE, type RunDirectory } from './directory.js';
 import { errorReport, EXIT, exitCodeOf } from './exit.js';
@@ -25,8 +26,10 @@ class Started implements Launched {
   #child: RunChild | undefined;
   #unwanted = false;
   #killed = false;
+  #asked: Settings;
 
   constructor(run: Launch, listener: Listener) {
+    this.#asked = run.settings;
     this.ended = this.#whole(run, listener).catch((error: unknown) =>
       this.#killed ? { kind: 'die', reason: 'its process was killed, as asked' } : endOf(error),
     );
@@ -39,6 +42,11 @@ class Started implements Launched {
   stop(): void {
     this.#unwanted = true;
     this.#child?.tell('stop');
+  }
+
+  change(settings: Settings): void {
+    this.#asked = { ...this.#asked, ...settings }; // it may not have its process yet
+    this.#child?.change(settings);
   }
 
   kill(): void {
@@ -64,10 +72,12 @@ class Started implements Launched {
       this.page = monitor.url;
       this.#child = startRun(spec, (message) => {
         if (message.type === 'note') listener.note(message.text);
+        if (message.type === 'changed') listener.changed(message.settings);
         if (message.type !== 'metric') return;
         monitor.publish(message.metric);
         listener.metric(message.metric);
       });
+      if (Object.keys(this.#asked).length > 0) this.#child.change(this.#asked);
       const end = await this.#child.ended;
       return { kind: end.type === 'done' ? 'finish' : 'save' };
     } finally {

@@ -1,8 +1,9 @@
 /** @file What the process of a run and the one that serves people say to each other. Types, and errors as data. */
 import { LatstreamError, type Complaint } from '../foundation/index.js';
-import type { Evaluation } from '../operators/index.js';
+import type { Evaluation, Settings } from '../operators/index.js';
 import type { Recipe } from '../recipes/index.js';
 import type { Control, Metric } from '../streams/index.js';
+import type { AskedSettings } from './live-settings.js';
 import type { Summary } from './summary.js';
 
 /** What a run's process works on. */
@@ -23,6 +24,12 @@ export interface StartMessage {
 
 export type ControlMessage = { readonly type: 'pause' | 'resume' | 'stop' };
 
+/** Settings for the arm that is trained, from its next step on. */
+export interface ChangeMessage {
+  readonly type: 'change';
+  readonly settings: Settings;
+}
+
 /** What a run will cost. */
 export interface Costs {
   readonly arm: string;
@@ -42,6 +49,7 @@ export interface Costs {
 export type JobMessage =
   | { readonly type: 'metric'; readonly metric: Metric }
   | { readonly type: 'note'; readonly text: string }
+  | { readonly type: 'changed'; readonly settings: Settings }
   | { readonly type: 'evaluation'; readonly name: string; readonly evaluation: Evaluation }
   | { readonly type: 'done'; readonly summary: Summary }
   | { readonly type: 'stopped' }
@@ -52,6 +60,7 @@ export type JobMessage =
 export interface JobHost {
   readonly send: (message: JobMessage) => void;
   readonly control: Control;
+  readonly asked?: AskedSettings;
 }
 
 /** What the operating system called an error, or what caused it: `ENOSPC`. */

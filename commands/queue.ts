@@ -2,9 +2,10 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Client, RunCommand, RunView } from '../daemon/index.js';
+import type { Settings } from '../operators/index.js';
 import { loadRecipe } from '../recipes/index.js';
 import { stateDirectory } from './daemon.js';
-import { collect, integer, whole } from './options.js';
+import { amount, collect, integer, whole } from './options.js';
 import { portable } from './places.js';
 import { tableOf } from './summary.js';
 
@@ -51,8 +52,21 @@ export function addQueue(program: Command): void {
     .argument('<id>', 'of the run')
     .argument('<n>', 'the greater goes first; negative ones behind --', integer)
     .action(async (id: string, n: number, options: ClientOptions) =>
-      tell(await (await clientOf(options)).prioritize(id, n), options),
+      tell(await (await clientOf(options)).change(id, { priority: n }), options),
     );
+  withDaemon(program.command('change'))
+    .description('change settings of a run, from the next step of the arm that is trained')
+    .argument('<id>', 'of the run')
+    .option('--learning-rate <rate>', 'of the defence, before its schedule', amount)
+    .option('--epsilon <radius>', "the attack's", amount)
+    .option('--evaluate-every <steps>', 'between evaluations; 0 for none', whole(0))
+    .action(async (id: string, options: ClientOptions & Settings) => {
+      const { learningRate, epsilon, evaluateEvery } = options;
+      const asked = Object.entries({ learningRate, epsilon, evaluateEvery }).filter(
+        ([, value]) => value !== undefined,
+      );
+      tell(await (await clientOf(options)).change(id, { settings: Object.fromEntries(asked) }), options);
+    });
 }
 
 function withDaemon(command: Command): Command {

@@ -3,7 +3,15 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { NATIVE_MEMORY } from '../engine/index.js';
 import { LatstreamError } from '../foundation/index.js';
-import { revivedError, type ControlMessage, type JobMessage, type JobSpec } from './messages.js';
+import type { Settings } from '../operators/index.js';
+import {
+  revivedError,
+  type ChangeMessage,
+  type ControlMessage,
+  type JobMessage,
+  type JobSpec,
+  type StartMessage,
+} from './messages.js';
 
 /** How a job may end by itself. */
 export type JobEnd = Extract<JobMessage, { type: 'done' | 'stopped' | 'costs' }>;
@@ -12,6 +20,7 @@ export type JobEnd = Extract<JobMessage, { type: 'done' | 'stopped' | 'costs' }>
 export interface RunChild {
   readonly pid: number | undefined;
   tell(type: ControlMessage['type']): void;
+  change(settings: Settings): void;
   /** Ends it at once; its last checkpoint stays. */
   kill(): void;
   /** @throws what the job threw; RUN_DIED where its process was killed or crashed. */
@@ -39,13 +48,15 @@ export function startRun(spec: JobSpec, hear: (message: JobMessage) => void): Ru
       else resolve(end);
     });
   });
-  child.send({ type: 'start', spec });
+  const send = (message: StartMessage | ControlMessage | ChangeMessage): void => {
+    if (child.connected) child.send(message);
+  };
+  send({ type: 'start', spec });
   return {
     pid: child.pid,
     kill: () => void child.kill('SIGKILL'),
-    tell: (type) => {
-      if (child.connected) child.send({ type });
-    },
+    tell: (type) => send({ type }),
+    change: (settings) => send({ type: 'change', settings }),
     ended,
   };
 }

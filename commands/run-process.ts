@@ -2,9 +2,11 @@
 import { Control } from '../streams/index.js';
 import { measureCosts } from './costs.js';
 import { runJob } from './job.js';
+import { AskedSettings } from './live-settings.js';
 import { lockWork } from './lock.js';
 import {
   plainError,
+  type ChangeMessage,
   type JobHost,
   type ControlMessage,
   type JobMessage,
@@ -13,6 +15,7 @@ import {
 } from './messages.js';
 
 const control = new Control();
+const asked = new AskedSettings((settings) => void send({ type: 'changed', settings }));
 
 /** Resolves when the message is with the operating system, which delivers it though this process may die. */
 function send(message: JobMessage): Promise<void> {
@@ -34,7 +37,7 @@ async function jobOf(spec: JobSpec, host: JobHost): Promise<JobMessage> {
 }
 
 async function work(spec: JobSpec): Promise<void> {
-  const host: JobHost = { send: (message) => void send(message), control };
+  const host: JobHost = { send: (message) => void send(message), control, asked };
   try {
     await send(await jobOf(spec, host));
   } catch (error) {
@@ -46,7 +49,8 @@ async function work(spec: JobSpec): Promise<void> {
 
 // A terminal's Ctrl-C and a service manager's SIGTERM reach this process, too: the one that started it says what they mean.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
-process.on('message', (message: StartMessage | ControlMessage) => {
+process.on('message', (message: StartMessage | ControlMessage | ChangeMessage) => {
   if (message.type === 'start') void work(message.spec);
+  else if (message.type === 'change') asked.ask(message.settings);
   else control[message.type]();
 });

@@ -7,6 +7,7 @@ import {
   runList,
   runView,
   VERSION_HEADER,
+  type Change,
   type RunView,
   type Submission,
 } from './protocol.js';
@@ -33,8 +34,8 @@ export class Client {
     return this.#ask(runView, 'POST', `/runs/${encodeURIComponent(id)}/${command}`);
   }
 
-  prioritize(id: string, priority: number): Promise<RunView> {
-    return this.#ask(runView, 'PATCH', `/runs/${encodeURIComponent(id)}`, { priority });
+  change(id: string, change: Change): Promise<RunView> {
+    return this.#ask(runView, 'PATCH', `/runs/${encodeURIComponent(id)}`, change);
   }
 
   async #ask<T>(schema: z.ZodType<T>, method: string, path: string, body?: unknown): Promise<T> {

@@ -1,5 +1,6 @@
 /** @file A run's process as the supervisor sees it. Types only: whoever wires the daemon brings the way to start one. */
 import type { Metric } from '../streams/index.js';
+import type { Settings } from './protocol.js';
 
 /** What is to be run: begun where its directory is new, gone on with where it is not. */
 export interface Launch {
@@ -7,6 +8,8 @@ export interface Launch {
   /** As it was submitted; a directory that was begun has its own, frozen. */
   readonly recipe: unknown;
   readonly directory: string;
+  /** What was asked for and has not been taken yet. */
+  readonly settings: Settings;
 }
 
 /** How a process ended: all done; stopped with everything saved; for good; of something that may pass; or of what somebody must mend. */
@@ -20,6 +23,8 @@ export interface Launched {
   readonly pid: number | undefined;
   /** Lets it finish its step, save everything and end. */
   stop(): void;
+  /** For the arm that is trained, from its next step on. */
+  change(settings: Settings): void;
   /** Ends it at once; its last checkpoint stays. */
   kill(): void;
   /** Never rejects; behind it nothing of the run is left in this process. */
@@ -31,6 +36,8 @@ export interface Listener {
   metric(metric: Metric): void;
   /** For people. */
   note(text: string): void;
+  /** It has taken these settings; whatever happens to it, they stay. */
+  changed(settings: Settings): void;
 }
 
 export type Launcher = (run: Launch, listener: Listener) => Launched;

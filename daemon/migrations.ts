@@ -28,4 +28,5 @@ export const MIGRATIONS: readonly string[] = [
      state TEXT NOT NULL,
      reason TEXT
    );`,
+  `ALTER TABLE runs ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';`,
 ];

@@ -27,8 +27,22 @@ export const submission = z.strictObject({
 });
 export type Submission = z.infer<typeof submission>;
 
+/** What may change while a run trains. */
+const settings = z.strictObject({
+  /** Steps between evaluations; 0 for none. */
+  evaluateEvery: z.int().nonnegative().exactOptional(),
+  /** Of the defence, before its schedule. */
+  learningRate: z.number().nonnegative().exactOptional(),
+  /** The attack's radius. */
+  epsilon: z.number().nonnegative().exactOptional(),
+});
+export type Settings = z.infer<typeof settings>;
+
 /** The body of `PATCH /runs/ID`. */
-export const change = z.strictObject({ priority });
+export const change = z.strictObject({
+  priority: priority.exactOptional(),
+  settings: settings.exactOptional(),
+});
 export type Change = z.infer<typeof change>;
 
 /** A run as clients see it. */
@@ -49,6 +63,8 @@ export const runView = z.object({
   ended: time,
   /** Not to be tried again before. */
   retry: time,
+  /** What was asked for and has not been taken yet: it will be at the next step. */
+  asked: settings,
   /** Null without a process. */
   live: z
     .object({

@@ -3,7 +3,7 @@ import type { Registry } from 'prom-client';
 import type { z } from 'zod';
 import { complain } from '../foundation/index.js';
 import { checkRecipe } from '../recipes/index.js';
-import { change, submission, type RunView } from './protocol.js';
+import { change, submission, type RunView, type Settings } from './protocol.js';
 import type { StoredRun } from './store.js';
 import type { Supervisor } from './supervisor.js';
 import { RUN_COMMANDS } from './transitions.js';
@@ -59,7 +59,7 @@ export function routesOf(supervisor: Supervisor, figures: Registry, ready: () =>
     {
       method: 'PATCH',
       path: /^\/runs\/([\w-]+)$/,
-      answer: (id, body) => ok(view(supervisor.prioritize(id, checked(change, body).priority))),
+      answer: (id, body) => ok(view(supervisor.change(id, checked(change, body)))),
     },
   ];
 }
@@ -87,6 +87,7 @@ function viewOf(run: StoredRun, supervisor: Supervisor): RunView {
     started: time(started),
     ended: time(ended),
     retry: time(state === 'queued' && run.retry > 0 ? run.retry : null),
+    asked: JSON.parse(run.settings) as Settings,
     live: supervisor.live(id),
   };
 }

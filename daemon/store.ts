@@ -2,7 +2,8 @@
 import { complain } from '../foundation/index.js';
 import type { Recipe } from '../recipes/index.js';
 import { openDatabase, transact, type State } from './database.js';
-import { following, WITH_PROCESS, type RunEvent, type Standing } from './transitions.js';
+import type { Settings } from './protocol.js';
+import { FINAL, following, WITH_PROCESS, type RunEvent, type Standing } from './transitions.js';
 
 /** A run as the queue knows it. Times in milliseconds since the epoch. */
 export interface StoredRun extends Standing {
@@ -22,6 +23,8 @@ export interface StoredRun extends Standing {
   readonly created: number;
   readonly started: number | null;
   readonly ended: number | null;
+  /** Settings that were asked for and not yet taken, as JSON. */
+  readonly settings: string;
 }
 
 /** What is submitted. */
@@ -43,7 +46,7 @@ export interface Happening {
 }
 
 const COLUMNS =
-  'sequence, id, name, directory, priority, state, goal, reason, attempts, checkpointed, retry, created, started, ended';
+  'sequence, id, name, directory, priority, state, goal, reason, attempts, checkpointed, retry, created, started, ended, settings';
 
 /** The state of one daemon. Every method throws DAEMON_STATE_WRITE where the disk refuses; then nothing has changed. */
 export class Store {
@@ -117,6 +120,25 @@ export class Store {
     });
   }
 
+  /** Asks for settings, with those that were asked for before. @throws DAEMON_RUN_UNKNOWN; DAEMON_RUN_STATE where it is over */
+  ask(id: string, settings: Settings): StoredRun {
+    return transact(this.#database, () => {
+      const run = this.find(id);
+      if (FINAL.includes(run.state)) refuse(run, 'a change of settings');
+      const all = { ...(JSON.parse(run.settings) as Settings), ...settings };
+      return this.#settings(id, all);
+    });
+  }
+
+  /** What was taken is asked for no longer, unless it was asked for otherwise meanwhile. */
+  taken(id: string, settings: Settings): void {
+    transact(this.#database, () => {
+      const asked = Object.entries(JSON.parse(this.find(id).settings) as Settings);
+      const left = asked.filter(([name, value]) => settings[name as keyof Settings] !== value);
+      this.#settings(id, Object.fromEntries(left));
+    });
+  }
+
   /** Notes a checkpoint; one that is further than any before gives the run all its attempts back. */
   checkpointed(id: string, sequence: number): void {
     transact(this.#database, () => {
@@ -132,6 +154,11 @@ export class Store {
 
   #runs(rest: string, ...values: readonly string[]): StoredRun[] {
     return this.#database.prepare(`SELECT ${COLUMNS} FROM runs ${rest}`).all(...values) as StoredRun[];
+  }
+
+  #settings(id: string, settings: Settings): StoredRun {
+    this.#database.prepare('UPDATE runs SET settings = ? WHERE id = ?').run(JSON.stringify(settings), id);
+    return this.find(id);
   }
 
   #log(now: number, run: string, event: string, state: string, reason: string | null): void {
@@ -151,7 +178,7 @@ function unknownRun(id: string): never {
   });
 }
 
-function refuse({ id, state, goal }: StoredRun, event: RunEvent): never {
+function refuse({ id, state, goal }: StoredRun, event: string): never {
   return complain({
     code: 'DAEMON_RUN_STATE',
     owner: `run ${id}`,

@@ -11,6 +11,7 @@ import { LONGEST_WAIT_SECONDS, type DaemonConfig } from './config.js';
 import type { Launched, Launcher, LaunchEnd } from './launch.js';
 import type { Log } from './log.js';
 import { Pace, type Progress } from './pace.js';
+import type { Change, Settings } from './protocol.js';
 import type { Store, StoredRun } from './store.js';
 import type { RunCommand, RunEvent } from './transitions.js';
 
@@ -94,9 +95,15 @@ export class Supervisor {
     return this.parts.store.find(id);
   }
 
-  /** @throws DAEMON_RUN_UNKNOWN, DAEMON_STATE_WRITE */
-  prioritize(id: string, priority: number): StoredRun {
-    return this.parts.store.prioritize(id, priority);
+  /** Settings hold from the next step of the arm that is, or will be, trained. @throws DAEMON_RUN_UNKNOWN, DAEMON_RUN_STATE, DAEMON_STATE_WRITE */
+  change(id: string, { priority, settings }: Change): StoredRun {
+    const { store } = this.parts;
+    if (settings !== undefined) {
+      store.ask(id, settings);
+      this.#running.get(id)?.launched.change(settings);
+    }
+    if (priority !== undefined) store.prioritize(id, priority);
+    return store.find(id);
   }
 
   all(): StoredRun[] {
@@ -157,7 +164,7 @@ export class Supervisor {
     return waits.length > 0 ? Math.min(...waits) : undefined;
   }
 
-  #launch({ id, name, directory }: StoredRun): void {
+  #launch({ id, name, directory, settings }: StoredRun): void {
     const recipe = this.parts.store.recipe(id);
     this.#happen(id, 'start');
     const pace = new Pace();
@@ -166,7 +173,9 @@ export class Supervisor {
       if (each.kind === 'checkpoint') this.#try(id, () => this.parts.store.checkpointed(id, each.sequence));
     };
     const note = (text: string): void => this.parts.log('info', text, { run: id, name });
-    const launched = this.parts.launch({ id, recipe, directory }, { metric, note });
+    const changed = (taken: Settings): void => void this.#try(id, () => this.parts.store.taken(id, taken));
+    const asked = JSON.parse(settings) as Settings;
+    const launched = this.parts.launch({ id, recipe, directory, settings: asked }, { metric, note, changed });
     this.#running.set(id, { launched, pace });
     this.parts.log('info', 'run started', { run: id, name, directory });
     void launched.ended.then((end) => this.#ended(id, end));

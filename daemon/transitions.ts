@@ -81,6 +81,9 @@ const ENDINGS: readonly RunEvent[] = ['save', 'fail', 'die', 'halt', 'recover'];
 /** The states in which a run has a process. */
 export const WITH_PROCESS: readonly RunState[] = ['running', 'stopping'];
 
+/** The states that nothing follows. */
+export const FINAL: readonly RunState[] = ['done', 'cancelled'];
+
 /**
  * What follows.
  * @param most deaths without a new checkpoint between them, after which a run has failed

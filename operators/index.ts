@@ -24,6 +24,7 @@ export { NO_PASSES, allPasses, passesOver, type Passes } from './passes.js';
 export { vectorNorms, type AttackTrace, type Perturbation, type PerSite } from './perturbation.js';
 export { checkpointStore, type CheckpointStore } from './checkpoint.js';
 export { CHECKPOINT_FORMAT, type Checkpoint } from './manifest.js';
+export type { LiveSettings, Settings } from './settings.js';
 export { compare, type Comparison } from './evaluation/compare.js';
 export type {
   AblationConfig,

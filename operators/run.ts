@@ -3,18 +3,20 @@
  * checkpointed, and every stage reports. Knows nothing about files of models, servers or arms.
  */
 import type { Cursor, TrainingBatch } from '../datasets/index.js';
-import { complain, LatstreamError } from '../foundation/index.js';
+import { complain } from '../foundation/index.js';
 import { drain, pull, serial, take, tap, type Control, type Recorder } from '../streams/index.js';
 import type { Attack } from './attack/attack.js';
 import type { CheckpointStore } from './checkpoint.js';
 import { partsOf, type DefendPart } from './defend/part.js';
-import type { Defender, DefenderState } from './defend/defender.js';
+import type { Defender } from './defend/defender.js';
+import { diverging, refuseNonFinite } from './diverging.js';
 import { unlessStopped, type Evaluation } from './evaluation/evaluate.js';
 import { evaluationValues } from './evaluation/values.js';
 import { moment } from './moment.js';
 import { allPasses, NO_PASSES, type Passes } from './passes.js';
 import type { Perturbation } from './perturbation.js';
 import { attackValues, defendValues, Pace } from './report.js';
+import { AS_GIVEN, type LiveSettings, type Settings } from './settings.js';
 import type { Pool } from './suffix/pool.js';
 
 /** The stages of a run, each made for it. */
@@ -37,6 +39,8 @@ export interface RunParts {
   /** Steps between evaluations, and between checkpoints; 0 for none but the last checkpoint. */
   readonly every: { readonly evaluate: number; readonly checkpoint: number };
   readonly checkpoints: CheckpointStore;
+  /** What may change while it runs; nothing if not given. */
+  readonly settings?: LiveSettings;
   /** What the bits of a result depend on; a checkpoint of another one is resumed with a warning. */
   readonly fingerprint: Readonly<Record<string, string | number>>;
   readonly control: Control;
@@ -56,6 +60,7 @@ interface Step {
   readonly batch: TrainingBatch;
   /** Counted from 1. */
   readonly number: number;
+  readonly settings: Settings;
   readonly parts: readonly DefendPart[];
   readonly perturbations: readonly Perturbation[];
   /** What the search for suffixes took. */
@@ -76,7 +81,7 @@ export async function run(parts: RunParts): Promise<RunEnd> {
 
   const attack = async (batch: TrainingBatch): Promise<Step> => {
     pace.begin();
-    return attacked(parts, batch);
+    return attacked(parts, batch, await settled(parts, batch.index + 1));
   };
   const defend = async (step: Step): Promise<Step> => {
     const spent = await defended(parts, step);
@@ -86,8 +91,8 @@ export async function run(parts: RunParts): Promise<RunEnd> {
   };
   let unevaluated = start.unevaluated;
   const evaluate = async (step: Step): Promise<Step> => {
-    if (due(step.number, every.evaluate) && step.number < steps)
-      unevaluated = !(await evaluated(parts, step.number));
+    const often = step.settings.evaluateEvery ?? every.evaluate;
+    if (due(step.number, often) && step.number < steps) unevaluated = !(await evaluated(parts, step.number));
     return step;
   };
   const save = async (number: number, cursor: Cursor): Promise<void> => {
@@ -167,24 +172,31 @@ async function resume(parts: RunParts): Promise<Start> {
   return { step, cursor: found.cursor as Cursor, unevaluated, passes };
 }
 
+/** What holds from a step on, on record where it is new. */
+async function settled({ settings = AS_GIVEN, record }: RunParts, step: number): Promise<Settings> {
+  const now = await settings.begin(step);
+  if (now.changed) record(step, 'settings', { ...now.settings });
+  return now.settings;
+}
+
 /** Each part of the batch with the perturbation that was found for it. */
-async function attacked(run: RunParts, given: TrainingBatch): Promise<Step> {
+async function attacked(run: RunParts, given: TrainingBatch, settings: Settings): Promise<Step> {
   const { attack, defender, seed, ...parts } = run;
   const number = given.index + 1;
   moment(`attack:${number}`);
   const { batch, searched } = await pooled(run, given);
   const plain = partsOf(batch, parts.microbatches);
-  if (!attack) return { batch, number, parts: plain, perturbations: [], searched };
+  if (!attack) return { batch, number, settings, parts: plain, perturbations: [], searched };
   const perturbations: Perturbation[] = [];
   for (const { pairs } of plain)
     if (pairs)
       perturbations.push(
         await diverging(number, () => attack(defender.weights(), pairs, { step: number, seed })),
       );
-  parts.record(number, 'attack', attackValues(perturbations, parts.epsilon));
+  parts.record(number, 'attack', attackValues(perturbations, settings.epsilon ?? parts.epsilon));
   new Set(perturbations.flatMap(({ warnings }) => warnings)).forEach((warning) => parts.warn(warning));
   const perturbed = plain.map((part, at) => ({ ...part, deltas: perturbations[at]?.deltas ?? {} }));
-  return { batch, number, parts: perturbed, perturbations, searched };
+  return { batch, number, settings, parts: perturbed, perturbations, searched };
 }
 
 /** The batch with cases of the pool, where there is one. */
@@ -202,42 +214,11 @@ async function pooled(
 /** @returns what attack and defence took. */
 async function defended({ defender, record }: RunParts, step: Step): Promise<Passes> {
   moment(`defend:${step.number}`);
-  const trace = await diverging(step.number, () => defender.step(step.parts));
+  const trace = await diverging(step.number, () => defender.step(step.parts, step.settings));
   step.perturbations.forEach((perturbation) => perturbation.release());
   moment(`defended:${step.number}`);
   record(step.number, 'defend', defendValues(trace));
   return allPasses([step.searched, ...[...step.perturbations, ...trace].map(({ passes }) => passes)]);
-}
-
-/** Losses that are no numbers end a run under one name, whichever stage saw them first. */
-async function diverging<T>(step: number, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof LatstreamError) || error.code !== 'LOSS_NOT_FINITE') throw error;
-    return complain(
-      {
-        ...error.complaint,
-        code: 'TRAIN_LOSS_NOT_FINITE',
-        owner: `training, step ${step}, ${error.complaint.owner}`,
-        hint: 'the last good checkpoint is kept; lower defend.learningRate or attack.learningRate and start anew',
-      },
-      { cause: error },
-    );
-  }
-}
-
-/** A checkpoint of broken weights would displace a good one. */
-function refuseNonFinite(step: number, tensors: DefenderState['tensors']): void {
-  for (const [name, { data }] of Object.entries(tensors))
-    if (!data.every(Number.isFinite))
-      complain({
-        code: 'TRAIN_LOSS_NOT_FINITE',
-        owner: `training, step ${step}, ${name}`,
-        expected: 'finite numbers',
-        got: String(data.find((value) => !Number.isFinite(value))),
-        hint: 'the last good checkpoint is kept; lower defend.learningRate and start anew',
-      });
 }
 
 function due(step: number, every: number): boolean {

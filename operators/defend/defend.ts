@@ -16,7 +16,7 @@ import { divergence } from './base.js';
 import type { DefencePlan, SplitWeights } from './plan.js';
 import { notFinite, stateMismatch } from './errors.js';
 import { referencePasses, updatePasses } from './passes.js';
-import { preparePart, type DefendPart } from './part.js';
+import { preparePart } from './part.js';
 import {
   accumulateGradients,
   applyGradients,
@@ -95,28 +95,21 @@ class BufferedDefender implements Defender {
     return this.what.plan.join(this.what.weights).parameters;
   }
 
-  async step(parts: readonly DefendPart[]): Promise<readonly DefendTrace[]> {
+  async step(...[parts, settings]: Parameters<Defender['step']>): Promise<readonly DefendTrace[]> {
+    const { engine, names, config } = this;
+    const { plan } = this.what;
     const base = this.base();
     const ready: PartArgs<Value>[] = [];
     for (const part of parts)
-      ready.push(
-        await preparePart(
-          this.engine,
-          this.what.plan,
-          this.names,
-          part,
-          base,
-          this.options.control,
-          this.config.objectives,
-        ),
-      );
+      ready.push(await preparePart(engine, plan, names, part, base, this.options.control, config.objectives));
     if (this.config.reinitialize) this.state = { ...this.state, first: this.zeros(), second: this.zeros() };
     this.leftover = parts.length === 1 ? (parts[0]?.leftover ?? {}) : {};
     const update = ready.length === 1 ? this.atOnce(ready[0] as PartArgs<Value>) : this.inParts(ready);
     const [once, each] = [referencePasses(this.names, parts), updatePasses(this.names, parts)];
     const trace: DefendTrace[] = [];
     for (let iteration = 0; iteration < this.config.iterations; iteration++) {
-      const updated = await this.update(update, this.config.reinitialize ? iteration : this.updates);
+      const age = config.reinitialize ? iteration : this.updates;
+      const updated = await this.update(update, age, settings?.learningRate);
       trace.push({ ...updated, passes: iteration === 0 ? allPasses([once, each]) : each });
     }
     return trace;
@@ -145,9 +138,9 @@ class BufferedDefender implements Defender {
   }
 
   /** One update; the state changes only when its figures are finite. */
-  private async update(update: Update, age: number): Promise<DefendTrace> {
+  private async update(update: Update, age: number, rate = this.config.learningRate): Promise<DefendTrace> {
     const factor = scheduleFactor(this.updates, this.options.updates, this.config.schedule);
-    const learningRate = this.config.learningRate * factor;
+    const learningRate = rate * factor;
     const optimizer = {
       ...this.state,
       adam: uploadScalars(this.engine, adamwScalars(age + 1, { ...this.config, learningRate })),

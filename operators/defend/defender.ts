@@ -4,6 +4,7 @@ import type { DefendPart } from './part.js';
 import type { DefenceLoss } from './losses.js';
 import type { Model, ModelWeights } from '../model.js';
 import type { Passes } from '../passes.js';
+import type { Settings } from '../settings.js';
 
 /** One update of a defence. */
 export interface DefendTrace {
@@ -40,9 +41,13 @@ export interface Defender {
   /**
    * `iterations` updates on one batch, which is given in parts ({@link partsOf}); gradients of the parts add up to
    * the whole's, each part's under its own perturbation. After an error the weights are those of the last good update.
+   * @param settings with another rate than the configuration's, before the schedule
    * @throws DEFEND_PART_MISSING, LABELS_MISSING, LOSS_NOT_FINITE
    */
-  step(parts: readonly DefendPart[]): Promise<readonly DefendTrace[]>;
+  step(
+    parts: readonly DefendPart[],
+    settings?: Pick<Settings, 'learningRate'>,
+  ): Promise<readonly DefendTrace[]>;
   save(): Promise<DefenderState>;
   /** Goes on from a saved state as if it had never stopped. @throws STATE_MISMATCH */
   restore(state: DefenderState): void;

@@ -145,7 +145,8 @@ class Campaign {
     let over = false;
     const storm = async (): Promise<void> => {
       for (let at = 0; !over && client; at++)
-        for (const { id } of waiting) await client.prioritize(id, at % 7).catch(() => (over = true));
+        for (const { id } of waiting)
+          await client.change(id, { priority: at % 7 }).catch(() => (over = true));
     };
     const writing = Promise.all([storm(), this.#submit()]);
     await pause(delay);

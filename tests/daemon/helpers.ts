@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULTS, type DaemonConfig } from '../../daemon/config.js';
 import type { Launch, Launched, LaunchEnd, Listener } from '../../daemon/launch.js';
+import type { Settings } from '../../daemon/protocol.js';
 import { Store } from '../../daemon/store.js';
 import { Supervisor } from '../../daemon/supervisor.js';
 import type { Recipe } from '../../recipes/index.js';
@@ -16,6 +17,8 @@ export class FakeRun implements Launched {
   readonly pid = undefined;
   stopped = false;
   over = false;
+  /** Since it began. */
+  asked: Settings = {};
   readonly ended: Promise<LaunchEnd>;
   #end: (end: LaunchEnd) => void = () => undefined;
 
@@ -32,6 +35,10 @@ export class FakeRun implements Launched {
 
   kill(): void {
     this.end({ kind: 'die', reason: 'killed' });
+  }
+
+  change(settings: Settings): void {
+    this.asked = { ...this.asked, ...settings };
   }
 
   end(end: LaunchEnd): void {

@@ -58,7 +58,11 @@ describe('the control API', () => {
     expect(first.live?.page).toBe('http://127.0.0.1:1/');
     const second = await client.submit({ recipe, name: 'other', priority: 3 });
     expect(second).toMatchObject({ name: 'other', state: 'queued', live: null });
-    expect(await client.prioritize(second.id, 7)).toMatchObject({ priority: 7 });
+    expect(await client.change(second.id, { priority: 7 })).toMatchObject({ priority: 7, asked: {} });
+    expect(await client.change(first.id, { settings: { epsilon: 2 } })).toMatchObject({
+      asked: { epsilon: 2 },
+    });
+    expect(machine.alive[0]!.asked).toEqual({ epsilon: 2 });
     expect(await client.command(first.id, 'pause')).toMatchObject({ state: 'stopping', goal: 'paused' });
     machine.alive[0]!.end({ kind: 'save' });
     await machine.settle();

@@ -77,7 +77,7 @@ describe('a supervisor', () => {
     const [first, ...rest] = [0, 1, 5, 1].map(
       (priority) => machine.supervisor.submit('x', RECIPE, priority).id,
     );
-    machine.supervisor.prioritize(rest[2]!, 9);
+    machine.supervisor.change(rest[2]!, { priority: 9 });
     for (let run = 0; run < 4; run++) {
       machine.alive[0]?.end({ kind: 'finish' });
       await machine.settle();
@@ -116,6 +116,26 @@ describe('a supervisor', () => {
     expect(waits).toEqual([100_000, 200_000, 400_000]);
     expect(machine.alive).toHaveLength(1);
     await closed(machine);
+  });
+
+  it('asks for settings until they are taken, through crashes of both', async () => {
+    const machine = new Machine();
+    const { id } = machine.supervisor.submit('x', RECIPE, 0);
+    const asked = (): unknown => JSON.parse(machine.store.find(id).settings);
+    machine.supervisor.change(id, { settings: { epsilon: 1, learningRate: 0.1 } });
+    expect(machine.alive[0]!.asked).toEqual({ epsilon: 1, learningRate: 0.1 });
+    machine.crash();
+    expect(machine.alive[0]!.run.settings).toEqual({ epsilon: 1, learningRate: 0.1 });
+    machine.supervisor.change(id, { settings: { epsilon: 2 } });
+    // What was taken is what had been asked for before.
+    machine.alive[0]!.listener.changed({ epsilon: 1, learningRate: 0.1 });
+    expect(asked()).toEqual({ epsilon: 2 });
+    machine.alive[0]!.listener.changed({ epsilon: 2 });
+    expect(asked()).toEqual({});
+    machine.alive[0]!.end({ kind: 'finish' });
+    await machine.settle();
+    expect(() => machine.supervisor.change(id, { settings: { epsilon: 3 } })).toThrow(/change of settings/);
+    machine.remove();
   });
 
   it('lets runs save when it is told to go, and has them in the queue again', async () => {

@@ -11,6 +11,7 @@ import type {
 } from '../operators/index.js';
 import { adaptiveAttacks, outside, pool, proxy } from './adaptive-attacks.js';
 import { ADAMW, attack } from './attack.js';
+import { checkpoint } from './checkpoints.js';
 import { defendLosses, defendObjectives } from './objectives.js';
 import { asked, chats, filter, source } from './tables.js';
 
@@ -212,21 +213,7 @@ export const recipeSchema = z.strictObject({
   pool: pool.nullable().exactOptional(),
   defend,
   evaluate,
-  checkpoint: z.strictObject({
-    every: count,
-    /** The last so many. */
-    keep: positive,
-    /** Beside these, those of every so many steps. */
-    keepEvery: positive.exactOptional(),
-    /** And those that a metric finds best, of the steps that measured it. */
-    best: z
-      .strictObject({
-        metric: z.string().regex(/^(attack|defend|pool|evaluate)\.\w+$/, 'as in evaluate.latentComply'),
-        is: z.enum(['least', 'greatest']),
-        keep: positive,
-      })
-      .exactOptional(),
-  }),
+  checkpoint,
   /** What the model is trained to before there are arms, as an overlay like theirs: the base model is what comes of it. */
   prepare: z.record(z.string(), z.unknown()).nullable().exactOptional(),
   /** A search for a trigger of the base model, kept in `@out/proxy/trigger.json`, and asked with as the wording `proxyTrigger`. */

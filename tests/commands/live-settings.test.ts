@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AskedSettings, SettingsJournal } from '../../commands/live-settings.js';
-import type { Attack, Settings } from '../../operators/index.js';
+import type { Settings } from '../../operators/index.js';
 import { loadRecipe } from '../../recipes/index.js';
 import { cli, scratch } from '../helpers/cli.js';
 import { daemon, hasDone, is, until } from '../helpers/daemon.js';
@@ -67,7 +67,7 @@ describe('a journal of settings', () => {
       made.push(epsilon);
       return () => Promise.resolve(epsilon as never);
     });
-    const at = (step: number): unknown => (attack)(null as never, null as never, { step, seed: 0 });
+    const at = (step: number): unknown => attack(null as never, null as never, { step, seed: 0 });
     await journal.begin(1);
     expect(await at(1)).toBe(5);
     asked.ask({ epsilon: 7 });

@@ -113,16 +113,17 @@ class Campaign {
     const [busy] = (await this.#machine.runs()).filter(({ live }) => live?.pid != null);
     const pid = busy?.live?.pid ?? 0;
     if (choice < 0.25) return this.#killedWriting(draw.uniform() * 60);
+    const phase = busy ? phaseOf(this.#machine.said.get(busy.id) ?? '') : 'idle';
     if (choice < 0.45) {
       await this.#rebooted(pid);
-      return `both: ${await this.#doing(busy)}`;
+      return `both: ${await this.#doing(busy, phase)}`;
     }
     if (choice < 0.6 || !busy) {
       await this.#rebooted();
-      return `daemon: ${await this.#doing(busy)}`;
+      return `daemon: ${await this.#doing(busy, phase)}`;
     }
     const killed = killProcess(pid);
-    const doing = await this.#doing(busy);
+    const doing = await this.#doing(busy, phase);
     return killed ? `run: ${doing}` : this.#killOne(kill + 1e6);
   }
 
@@ -163,12 +164,12 @@ class Campaign {
     for (const id of this.#submitted) if (!there.has(id)) this.#missing.add(id);
   }
 
-  /** What a run does, or did when it died; nothing of it is torn. */
-  async #doing(run: RunView | undefined): Promise<string> {
-    if (!run) return 'idle';
+  /** What a run did when it or its daemon died: a phase, unless it was saving. Nothing of it is torn. */
+  async #doing(run: RunView | undefined, phase: string): Promise<string> {
+    if (!run) return phase;
     const saving = await isWriting(run.directory);
     (await tornIn(run.directory)).forEach((each) => this.#torn.add(each));
-    return saving ? 'saving' : phaseOf(this.#machine.said.get(run.id) ?? '');
+    return saving ? 'saving' : phase;
   }
 
   async #fill(): Promise<void> {

@@ -1,5 +1,5 @@
 /** @file What preparing the programs of a step costs, stage by stage, and how often it is done over a few steps. */
-import { createSession } from '../engine/executors/onnxruntime.js';
+import { createSession } from '../engine/executors/session.js';
 import type { EngineStats } from '../engine/index.js';
 import { phaseOf } from './phases.js';
 import { planning, type Compilation, type Stage } from './planning.js';

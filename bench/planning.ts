@@ -1,6 +1,7 @@
 /** @file An executor that plans programs and runs none: what a step would run, how often, and what preparing that costs. */
 import type { Executable, Executor, HostTensor, Leaves, Signature, Value } from '../engine/index.js';
-import { spared, type OnnxRuntimeOptions } from '../engine/executors/onnxruntime.js';
+import { spared } from '../engine/executors/compiled.js';
+import type { OnnxRuntimeOptions } from '../engine/executors/onnxruntime.js';
 import { hoist } from '../engine/hoist.js';
 import { lower } from '../engine/lower.js';
 import type { Meta, Program } from '../engine/program.js';

@@ -11,6 +11,7 @@ export type {
 export { NATIVE_MEMORY } from './executors/native-memory.js';
 export { onnxruntimeExecutor, type OnnxRuntimeOptions } from './executors/onnxruntime.js';
 export { tfjsExecutor } from './executors/tfjs.js';
+export { webgpuExecutor, type WebGpuOptions } from './executors/webgpu.js';
 export { valueAndGradients, type Differentiable, type Gradients, type Named } from './gradients.js';
 export * as ops from './ops.js';
 export type { Tensor } from './ops.js';

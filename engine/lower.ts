@@ -1,5 +1,5 @@
 /** @file Program → ONNX model, node by node through the kernel table. */
-import { at, kernels } from './kernels/index.js';
+import { at, kernels, type Lowerings } from './kernels/index.js';
 import { OnnxGraph } from './onnx.js';
 import type { Program } from './program.js';
 import { refuseKernel } from './recorder.js';
@@ -11,8 +11,11 @@ export interface LoweredProgram {
   readonly outputs: ReadonlyMap<string, string>;
 }
 
-/** Lowers a program to one ONNX graph. */
-export function lower(program: Program): LoweredProgram {
+/**
+ * Lowers a program to one ONNX graph.
+ * @param instead lowerings that take the place of the table's, by kernel.
+ */
+export function lower(program: Program, instead: Lowerings = {}): LoweredProgram {
   const graph = new OnnxGraph(program.name);
   const values: string[] = [];
   for (const node of program.nodes) {
@@ -21,7 +24,7 @@ export function lower(program: Program): LoweredProgram {
     else {
       const kernel = kernels[node.kernel] ?? refuseKernel(node.kernel);
       values.push(
-        kernel.lower({
+        (instead[node.kernel] ?? kernel.lower)({
           emit: graph,
           inputs: node.inputs.map((id) => at(values, id)),
           metas: node.inputs.map((id) => at(program.nodes, id)),

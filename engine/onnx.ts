@@ -19,6 +19,7 @@ export class OnnxGraph implements Emitter {
 
   constructor(private readonly name: string) {}
 
+  /** Declares an argument; an extent of −1 stands for any. */
   input(meta: Meta): string {
     const name = this.fresh('input');
     this.inputs.push(valueInfo(name, meta));
@@ -112,7 +113,7 @@ function scalarBytes(value: number, dtype: ElementType): Uint8Array {
 }
 
 function valueInfo(name: string, meta: Meta): onnxProto.onnx.IValueInfoProto {
-  const shape = { dim: meta.shape.map((dimValue) => ({ dimValue })) };
+  const shape = { dim: meta.shape.map((extent) => (extent < 0 ? { dimParam: 'n' } : { dimValue: extent })) };
   return { name, type: { tensorType: { elemType: ONNX_TYPE[meta.dtype], shape } } };
 }
 

@@ -6,6 +6,7 @@ import { reductionKernels } from './reduction.js';
 
 export { elementwiseKernels } from './elementwise.js';
 export { axesOf } from './reduction.js';
+export { webgpuLowerings } from './webgpu.js';
 export {
   at,
   broadcastShapes,
@@ -13,6 +14,7 @@ export {
   type Emitter,
   type Kernel,
   type KernelTable,
+  type Lowerings,
   type OnnxAttribute,
 } from './kernel.js';
 

@@ -41,6 +41,9 @@ export interface Kernel {
 /** Kernels by tfjs name. */
 export type KernelTable = Readonly<Record<string, Kernel>>;
 
+/** Lowerings by tfjs name. */
+export type Lowerings = Readonly<Record<string, Kernel['lower']>>;
+
 /** ONNX TensorProto type numbers. */
 export const ONNX_TYPE: Readonly<Record<ElementType | 'int64', number>> = {
   float32: 1,

@@ -8,6 +8,7 @@ import {
   loadModel,
   onnxruntimeExecutor,
   tfjsExecutor,
+  webgpuExecutor,
   type Engine,
   type HostTensor,
   type Value,
@@ -22,6 +23,7 @@ import {
   type Perturbation,
 } from '../../operators/index.js';
 import { fixtures } from './fixtures.js';
+import { noWebGpu } from '../helpers/webgpu.js';
 import { cosine, relative } from './measures.js';
 
 const root = join(fixtures, 'lat');
@@ -170,11 +172,12 @@ const paddedLength = (batch: readonly Row[]): number =>
   Math.max(...batch.map(({ p, a, c }) => p.length + Math.max(a.length, c.length)));
 
 const executors = {
-  onnxruntime: { make: () => onnxruntimeExecutor({ threads: 1 }), only: null },
-  tfjs: { make: tfjsExecutor, only: ['toward_away_kl_completions', 'dpo'] },
+  onnxruntime: { make: () => onnxruntimeExecutor({ threads: 1 }) },
+  tfjs: { make: tfjsExecutor },
+  webgpu: { make: () => webgpuExecutor({ threads: 1 }) },
 };
 
-for (const [executor, { make, only }] of Object.entries(executors))
+for (const [executor, { make }] of Object.entries(executors))
   describe(`lat on ${executor}`, () => {
     let engine: Engine;
     beforeAll(() => {
@@ -184,7 +187,7 @@ for (const [executor, { make, only }] of Object.entries(executors))
     if (!present) it.skip(`no trajectories.json in ${root}`, () => undefined);
 
     for (const [name, one] of Object.entries(cases)) {
-      if (only !== null && !only.includes(name)) continue;
+      
       const losses = unknown(one);
       if (losses.length > 0) {
         it.skip(`${name}: losses ${losses.join(', ')} are not known yet`, () => undefined);

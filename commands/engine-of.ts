@@ -1,19 +1,43 @@
 /** @file The engine that a recipe or options name. */
-import { createEngine, onnxruntimeExecutor, tfjsExecutor, type Engine } from '../engine/index.js';
+import {
+  createEngine,
+  createExecutor,
+  requireExecutor,
+  resolveExecutor,
+  type Engine,
+  type ExecutorName,
+} from '../engine/index.js';
 import { programRun } from '../operators/index.js';
 import type { Recipe } from '../recipes/index.js';
 import { endIfOrphaned } from './orphan.js';
 
 /** What of a recipe says how programs run. */
-export type Running = Pick<Recipe, 'executor' | 'threads' | 'activations'>;
+export type Running = Pick<Recipe, 'executor' | 'device' | 'threads' | 'activations'>;
 
-/** An engine on the executor that a recipe or an option names. */
-export function engineOf(options: Running): Engine {
-  const executor = options.executor === 'tfjs' ? tfjsExecutor() : onnxruntimeExecutor(options);
-  return createEngine(executor, {
+/**
+ * An engine on the executor that a recipe or an option names.
+ * @throws EXECUTOR_UNAVAILABLE where this machine cannot run it
+ */
+export async function engineOf(options: Running): Promise<Engine> {
+  const name = await executorOf(options);
+  await requireExecutor(name, { ...options, device: options.device ?? 0 });
+  return createEngine(await createExecutor(name, options), {
     beforeRun: () => {
       endIfOrphaned();
       programRun();
     },
   });
+}
+
+/** What `auto` means on this machine: found out once. */
+let automatic: Promise<ExecutorName> | undefined;
+
+function executorOf({ executor, threads, device = 0 }: Running): Promise<ExecutorName> {
+  if (executor !== 'auto') return Promise.resolve(executor);
+  return (automatic ??= resolveExecutor(executor, { threads, device }));
+}
+
+/** A recipe that says where it runs, and not `auto`: so that a run that is gone on with runs where it began. */
+export async function settled(recipe: Recipe): Promise<Recipe> {
+  return { ...recipe, executor: await executorOf(recipe) };
 }

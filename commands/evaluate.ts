@@ -7,8 +7,9 @@ import { writeAtomically } from '../formats/index.js';
 import { evaluate, type AttackOutcome, type Evaluation } from '../operators/index.js';
 import { loadRecipe, type Recipe } from '../recipes/index.js';
 import { askable } from './askable.js';
+import { settled } from './engine-of.js';
 import { fetched } from './fetch.js';
-import { adaptersOf, collect, whole } from './options.js';
+import { adaptersOf, collect, executorOption, whole } from './options.js';
 import { checkOutFile } from './outputs.js';
 import { placed } from './places.js';
 import { progressBar, type ProgressBar } from './progress.js';
@@ -22,6 +23,7 @@ interface EvaluateOptions {
   readonly benign?: string;
   readonly maxNewTokens?: number;
   readonly answers?: string;
+  readonly executor?: string;
   readonly seed?: number;
   readonly set: readonly string[];
   readonly limit?: number;
@@ -56,6 +58,7 @@ export function addEvaluate(program: Command): void {
     )
     .option('--limit <n>', 'at most so many requests of each table', whole(1))
     .option('--answers <file>', 'write every answer and what it was taken for, as lines of JSON')
+    .addOption(executorOption())
     .option('--seed <n>', "instead of the recipe's", whole(0))
     .option('--set <path=value>', 'override a value of the recipe; repeatable', collect, [])
     .option('--json', 'print counts, intervals and outcomes as JSON')
@@ -72,7 +75,7 @@ export function addEvaluate(program: Command): void {
 
 async function evaluateRecipe(source: string, options: EvaluateOptions): Promise<Evaluation> {
   if (options.answers !== undefined) await checkOutFile(options.answers);
-  const recipe = asked(await loadRecipe(source, { seed: options.seed, set: options.set }), options);
+  const recipe = asked(await settled(await loadRecipe(source, options)), options);
   const out = await mkdtemp(join(tmpdir(), 'latstream-evaluate-'));
   try {
     const here = placed(recipe, out);

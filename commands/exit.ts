@@ -40,6 +40,7 @@ const BY_PREFIX: Readonly<Record<string, number>> = {
   EVALUATE: EXIT.usage,
   ABLATION: EXIT.usage,
   SUFFIX: EXIT.input,
+  EXECUTOR: EXIT.environment,
   JUDGE: EXIT.environment,
   ATTACKER: EXIT.environment,
   SLOTS: EXIT.usage,

@@ -56,7 +56,7 @@ async function merged(options: ExportOptions): Promise<StartingModel> {
   const model = await startingModel(beginningOf(options));
   if (options.adapter === undefined) return model;
   const adapters = await readAdapters(await localFolder(options.adapter, 'adapter'), model.config);
-  const engine = engineOf(options);
+  const engine = await engineOf(options);
   const bar = progressBar('merging', Object.keys(adapters.adapters).length / 2);
   try {
     const { config, parameters } = model;

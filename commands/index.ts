@@ -4,6 +4,7 @@ import { addAttack } from './attack.js';
 import { addCalibrate } from './calibrate.js';
 import { addDaemon } from './daemon.js';
 import { addData } from './data.js';
+import { addDoctor } from './doctor.js';
 import { addDownload } from './download.js';
 import { addEvaluate } from './evaluate.js';
 import { errorReport, EXIT, exitCodeOf } from './exit.js';
@@ -54,6 +55,7 @@ export function program(version: string, json = false): Command {
     addTrigger,
     addExport,
     addDownload,
+    addDoctor,
     addData,
   ])
     add(root);

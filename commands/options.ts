@@ -2,9 +2,9 @@
 import { availableParallelism } from 'node:os';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { readAdapters } from '../engine/models/index.js';
-import type { Value } from '../engine/index.js';
+import { EXECUTORS, type Value } from '../engine/index.js';
 import type { Model, ModelWeights } from '../operators/index.js';
-import { MOST_THREADS } from '../recipes/index.js';
+import { MOST_THREADS, type Recipe } from '../recipes/index.js';
 import { localFolder } from './fetch.js';
 import { openModel, openWeights, type Stage, type Weights } from './stage.js';
 import type { Beginning } from './starting-model.js';
@@ -13,7 +13,8 @@ import type { Beginning } from './starting-model.js';
 export interface ModelOptions {
   readonly model: string;
   readonly adapter?: string;
-  readonly executor: 'onnxruntime' | 'tfjs';
+  readonly executor: Recipe['executor'];
+  readonly device?: number;
   readonly threads: number;
 }
 
@@ -30,17 +31,22 @@ export function withModel(command: Command): Command {
 
 export function withExecutor(command: Command): Command {
   return command
-    .addOption(
-      new Option('--executor <name>', 'what runs the programs')
-        .choices(['onnxruntime', 'tfjs'])
-        .default('onnxruntime'),
-    )
+    .addOption(executorOption().default('onnxruntime'))
+    .option('--device <n>', 'which CUDA device (default: the first, 0)', whole(0))
     .option(
       '--threads <n>',
       'threads of the runtime; part of what decides the bits of a result',
       whole(1, MOST_THREADS),
       availableParallelism(),
     );
+}
+
+/** What runs the programs; see `latstream doctor`. */
+export function executorOption(): Option {
+  const names = ['auto', ...EXECUTORS];
+  return new Option('--executor <name>', 'what runs the programs (latstream doctor says what can)').choices(
+    names,
+  );
 }
 
 /** A whole number of at least `least` and at most `most`. */
@@ -100,8 +106,9 @@ export interface Asked<S extends Weights = Stage> {
 }
 
 /** The model that the options name, without their adapter. */
-export function beginningOf({ model, executor, threads }: ModelOptions): Beginning {
-  return { name: 'model', seed: 0, executor, threads, model: { kind: 'directory', path: model } };
+export function beginningOf({ model, executor, device, threads }: ModelOptions): Beginning {
+  const running = { executor, threads, ...(device !== undefined && { device }) };
+  return { name: 'model', seed: 0, ...running, model: { kind: 'directory', path: model } };
 }
 
 /** Opens what the options name, and closes it when `use` has settled. */

@@ -7,9 +7,10 @@ import { complain } from '../foundation/index.js';
 import { loadRecipe, type Recipe } from '../recipes/index.js';
 import { besides, experimentsOf } from '../report/index.js';
 import { abandonRun, beginRun, findRun, METRICS, readRecipe, RECIPE } from './directory.js';
+import { settled } from './engine-of.js';
 import { EXIT } from './exit.js';
 import { fetched, pinned } from './fetch.js';
-import { collect, names, whole } from './options.js';
+import { collect, executorOption, names, whole } from './options.js';
 import { placed } from './places.js';
 import { readRun } from './read-run.js';
 import { figuresOfExperiment, writeReport } from './report.js';
@@ -23,6 +24,7 @@ interface RelearnOptions {
   readonly out?: string;
   readonly arms?: readonly string[];
   readonly oracle?: string;
+  readonly executor?: string;
   readonly seed?: number;
   readonly set: readonly string[];
   readonly json?: boolean;
@@ -37,6 +39,7 @@ export function addRelearn(program: Command): void {
     .option('--out <dir>', 'directory of a run for each model, and of report.html (default: RUN-relearn)')
     .option('--arms <names>', 'such as base,lat (default: base and all that are finished)', names)
     .option('--oracle <model>', 'one that never knew, beside them: a model folder, .gguf file or RUN/ARM')
+    .addOption(executorOption())
     .option('--seed <n>', "instead of the run's", whole(0))
     .option('--set <path=value>', 'override a value of the recipe; repeatable', collect, [])
     .option('--json', 'print the figures as JSON')
@@ -47,7 +50,7 @@ async function relearn(run: string, options: RelearnOptions): Promise<void> {
   const source = await readRecipe(run);
   const out = resolve(options.out ?? `${source.out}-relearn`);
   const seed = options.seed ?? source.recipe.seed;
-  const recipe = await loadRecipe(options.recipe, { seed, set: options.set });
+  const recipe = await settled(await loadRecipe(options.recipe, { ...options, seed }));
   const models = modelsOf(source.out, source.recipe, options);
   for (const [name, model] of Object.entries(models))
     if (!(await learned({ ...recipe, model }, join(out, name), options))) {

@@ -38,7 +38,7 @@ export async function openModel(beginning: Beginning): Promise<Stage> {
   const tokenizer = await loadTokenizer(directory);
   checkVocabulary(tokenizer, config.vocabularySize, `model ${directory}`);
   const template = await loadChatTemplate(directory, tokenizer);
-  return { ...weightsOf(config, parameters, beginning), tokenizer, template, directory };
+  return { ...(await weightsOf(config, parameters, beginning)), tokenizer, template, directory };
 }
 
 /** The weights of a model alone: they need no tokenizer. */
@@ -70,12 +70,12 @@ export function baseWeights(stage: Stage): ModelWeights {
   return { parameters: stage.parameters, adapters: {} };
 }
 
-function weightsOf(
+async function weightsOf(
   config: ModelConfig,
   parameters: Readonly<Record<string, HostTensor>>,
   options: Running,
-): Weights {
-  const engine = engineOf(options);
+): Promise<Weights> {
+  const engine = await engineOf(options);
   const uploaded = Object.entries(parameters).map(([name, tensor]) => [name, engine.upload(tensor)] as const);
   return { engine, config, parameters: Object.fromEntries(uploaded), dispose: () => engine.dispose() };
 }

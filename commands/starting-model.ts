@@ -62,7 +62,7 @@ async function ofRun(
   const weights = weightsDirectory(own, join(out, arm));
   if (own.defend.train.kind === 'full') return inFolder(weights);
   const base = await ofRun({ kind: 'run', path, arm: 'base' }, running, through);
-  const engine = engineOf(running);
+  const engine = await engineOf(running);
   try {
     const adapters = await readAdapters(weights, base.config);
     return { ...base, parameters: await mergedParameters(engine, base.config, base.parameters, adapters) };
@@ -89,8 +89,8 @@ async function randomConfig(
   return parseModelConfig({ vocab_size: tokenizer.size, ...special, ...config }, owner);
 }
 
-function how({ executor, threads }: Running): Running {
-  return { executor, threads };
+function how({ executor, device, threads }: Running): Running {
+  return { executor, threads, ...(device !== undefined && { device }) };
 }
 
 /** `RUN/ARM`, where that is the folder of an arm and no model itself. */

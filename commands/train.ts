@@ -6,7 +6,8 @@ import { abandonRun, beginRun, findRun, type RunDirectory } from './directory.js
 import { EXIT } from './exit.js';
 import { fetched, pinned } from './fetch.js';
 import type { Costs } from './messages.js';
-import { collect, whole } from './options.js';
+import { settled } from './engine-of.js';
+import { collect, executorOption, whole } from './options.js';
 import { openMonitor, type Monitoring } from './monitoring.js';
 import { placed } from './places.js';
 import type { JobEnd } from './run-child.js';
@@ -19,6 +20,7 @@ interface TrainOptions {
   readonly resume?: string;
   readonly port?: number;
   readonly host: string;
+  readonly executor?: string;
   readonly seed?: number;
   readonly set: readonly string[];
   readonly dryRun?: boolean;
@@ -38,6 +40,7 @@ export function addTrain(program: Command): void {
       whole(0, 65535),
     )
     .option('--host <address>', 'that the live page listens on', '127.0.0.1')
+    .addOption(executorOption())
     .option('--seed <n>', "instead of the recipe's", whole(0))
     .option('--set <path=value>', 'override a value of the recipe; repeatable', collect, [])
     .option('--dry-run', 'print trained parameters, expected memory and seconds per step; write nothing')
@@ -75,20 +78,20 @@ async function train(source: string | undefined, options: TrainOptions): Promise
 async function runOf(source: string | undefined, options: TrainOptions): Promise<RunDirectory> {
   if (options.resume === undefined)
     return beginRun(await pinned(await recipeOf(source, options)), options.out);
-  const fixed = source ?? options.out ?? options.seed ?? options.set[0];
+  const fixed = source ?? options.out ?? options.seed ?? options.executor ?? options.set[0];
   if (fixed !== undefined)
     complain({
       code: 'USAGE_RESUME',
       owner: 'train --resume',
       expected: 'only the directory: recipe, seed and settings are those that the run began with',
       got: String(fixed),
-      hint: 'leave out the recipe, --out, --seed and --set',
+      hint: 'leave out the recipe, --out, --seed, --executor and --set',
     });
   return findRun(options.resume);
 }
 
-function recipeOf(source: string | undefined, options: TrainOptions): Promise<Recipe> {
-  if (source !== undefined) return loadRecipe(source, { seed: options.seed, set: options.set });
+async function recipeOf(source: string | undefined, options: TrainOptions): Promise<Recipe> {
+  if (source !== undefined) return settled(await loadRecipe(source, options));
   return complain({
     code: 'USAGE_RECIPE',
     owner: 'train',

@@ -9,8 +9,9 @@ import { evaluate, type AttackOutcome, type Trigger, type TriggerConfig } from '
 import { loadRecipe, type Recipe } from '../recipes/index.js';
 import { percent } from '../report/index.js';
 import { askable } from './askable.js';
+import { settled } from './engine-of.js';
 import { fetched } from './fetch.js';
-import { collect, whole } from './options.js';
+import { collect, executorOption, whole } from './options.js';
 import { checkOutFile } from './outputs.js';
 import { placed } from './places.js';
 import { progressBar } from './progress.js';
@@ -21,6 +22,7 @@ interface SearchOptions extends Partial<TriggerConfig> {
   readonly model?: string;
   readonly out?: string;
   readonly limit?: number;
+  readonly executor?: string;
   readonly seed?: number;
   readonly set: readonly string[];
   readonly json?: boolean;
@@ -55,6 +57,7 @@ export function addTrigger(program: Command): void {
     .option('--requests <n>', 'training pairs that it is searched on', whole(1, 100_000))
     .option('--limit <n>', 'at most so many held-out requests', whole(1))
     .option('--out <file>', 'write what was found as JSON, for data.appended.path of a recipe')
+    .addOption(executorOption())
     .option('--seed <n>', "instead of the recipe's", whole(0))
     .option('--set <path=value>', 'override a value of the recipe; repeatable', collect, [])
     .option('--json', 'print what was found as JSON')
@@ -68,7 +71,7 @@ export function addTrigger(program: Command): void {
 }
 
 async function search(source: string, options: SearchOptions): Promise<Tested> {
-  const recipe = await loadRecipe(source, { seed: options.seed, set: options.set });
+  const recipe = await settled(await loadRecipe(source, options));
   const out = await mkdtemp(join(tmpdir(), 'latstream-trigger-'));
   try {
     const { model } = options;

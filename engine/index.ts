@@ -8,10 +8,17 @@ export type {
   Signature,
   ValuesOf,
 } from './executor.js';
+export { createExecutor, type ExecutorOptions } from './executors/create.js';
+export { cudaExecutor, type CudaOptions } from './executors/cuda.js';
+export { EXECUTORS, type ExecutorName } from './executors/name.js';
 export { NATIVE_MEMORY } from './executors/native-memory.js';
 export { onnxruntimeExecutor, type OnnxRuntimeOptions } from './executors/onnxruntime.js';
 export { tfjsExecutor } from './executors/tfjs.js';
+export { loadTfjsBackend, type TfjsBackend } from './executors/tfjs-backend.js';
 export { webgpuExecutor, type WebGpuOptions } from './executors/webgpu.js';
+export { diagnoses, preferred, requireExecutor, resolveExecutor } from './machine/choose.js';
+export type { Diagnosis } from './machine/diagnosis.js';
+export { thisMachine, type Machine } from './machine/machine.js';
 export { valueAndGradients, type Differentiable, type Gradients, type Named } from './gradients.js';
 export * as ops from './ops.js';
 export type { Tensor } from './ops.js';

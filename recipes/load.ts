@@ -38,6 +38,7 @@ export const RECIPES: Readonly<Record<string, () => Recipe>> = {
 /** What the command line adds to a recipe. */
 export interface RecipeOverrides {
   readonly seed?: number | undefined;
+  readonly executor?: string | undefined;
   /** `a.b=value` each; values are read as JSON where the schema takes that, else as text. */
   readonly set?: readonly string[] | undefined;
 }
@@ -51,7 +52,9 @@ export async function loadRecipe(source: string, overrides: RecipeOverrides = {}
   const owner = `recipe ${source}`;
   const isFile = ['.json', '.yaml', '.yml'].includes(extname(source));
   let recipe: Recipe = isFile ? await fromFile(source, owner) : builtIn(source);
-  if (overrides.seed !== undefined) recipe = checkRecipe({ ...recipe, seed: overrides.seed }, owner);
+  const { seed, executor } = overrides;
+  if (seed !== undefined) recipe = checkRecipe({ ...recipe, seed }, owner);
+  if (executor !== undefined) recipe = checkRecipe({ ...recipe, executor }, owner);
   for (const setting of overrides.set ?? []) recipe = withSetting(recipe, setting, owner);
   for (const arm of Object.keys(recipe.arms)) recipeOfArm(recipe, arm);
   recipeOfPreparation(recipe);
@@ -78,7 +81,7 @@ export function recipeOfPreparation(recipe: Recipe): Recipe | undefined {
 }
 
 function laidOver(recipe: Recipe, over: Plain, owner: string): Recipe {
-  const shared = ['name', 'executor', 'threads', 'model', 'synthetic', 'prepare', 'proxy', 'arms'];
+  const shared = ['name', 'executor', 'device', 'threads', 'model', 'synthetic', 'prepare', 'proxy', 'arms'];
   const changed = Object.keys(over).find((key) => shared.includes(key));
   if (changed !== undefined)
     complain({

@@ -197,7 +197,10 @@ export const recipeSchema = z.strictObject({
   seed: z.int().nonnegative(),
   /** Threads of the runtime; part of what decides the bits of a result. */
   threads: positive.max(MOST_THREADS),
-  executor: z.enum(['onnxruntime', 'tfjs']),
+  /** Where programs run: `onnxruntime` is the CPU, `auto` a GPU where one can; a run's own recipe says what that was. */
+  executor: z.enum(['auto', 'onnxruntime', 'webgpu', 'cuda', 'tfjs']),
+  /** Which CUDA device, of several. */
+  device: count.exactOptional(),
   /**
    * What backward passes of onnxruntime read: `keep` (if not given) holds it since the forward pass, `recompute` holds one
    * stream a block and computes the rest again: less memory, about a third more time, the same bits.

@@ -27,7 +27,8 @@ const MOST_WAITING = 2 ** 28;
 export class DeviceMemory {
   private readonly copiers = new Map<string, Copier>();
   /** A buffer that nobody released lives until its value is collected: the runtime would keep it for ever. */
-  private readonly unreachable = new FinalizationRegistry<Holder>((holder) => this.release(holder));
+  private readonly unreachable = new FinalizationRegistry<Holder>((holder) => this.letGo(holder));
+  private readonly live = new Set<Holder>();
   private waiting = 0;
 
   /** @param collect has the garbage collector run now. */
@@ -59,13 +60,14 @@ export class DeviceMemory {
     const fresh = this.value(result.type as DType, result.dims, data);
     if (target === undefined) return fresh;
     if (target instanceof DeviceValue) {
-      this.release(target.holder);
+      release(target.holder);
       target.holder.data = data;
-      this.unreachable.unregister(fresh.holder);
+      this.forget(fresh.holder);
       return target;
     }
     (target as HostTensor).data.set((await this.download(fresh)).data);
-    this.release(fresh.holder);
+    this.forget(fresh.holder);
+    release(fresh.holder);
     return target;
   }
 
@@ -78,23 +80,36 @@ export class DeviceMemory {
     return { ...hostOf(await this.copier(dtype, 'cpu').copy(vector)), shape };
   }
 
+  /** Buffers go before the last session, which takes the device with it. */
   async dispose(): Promise<void> {
+    for (const holder of this.live) this.letGo(holder);
     for (const copier of this.copiers.values()) await copier.dispose();
     this.copiers.clear();
   }
 
   private value(dtype: DType, shape: readonly number[], data: Holder['data']): DeviceValue {
     const value = new DeviceValue(dtype, shape, { data });
+    this.live.add(value.holder);
     this.unreachable.register(value, value.holder, value.holder);
-    if (onDevice(data) && (this.waiting += bytesOf(data)) > MOST_WAITING) {
-      this.waiting = 0;
-      this.collect();
+    if (onDevice(data)) {
+      // A session that stays, so that values outlive those that programs had.
+      this.copier('float32', 'cpu');
+      if ((this.waiting += bytesOf(data)) > MOST_WAITING) {
+        this.waiting = 0;
+        this.collect();
+      }
     }
     return value;
   }
 
-  private release({ data }: Holder): void {
-    if (onDevice(data)) data.dispose();
+  private letGo(holder: Holder): void {
+    if (this.live.delete(holder)) release(holder);
+  }
+
+  /** Its data has another holder now. */
+  private forget(holder: Holder): void {
+    this.live.delete(holder);
+    this.unreachable.unregister(holder);
   }
 
   private copier(dtype: DType, to: Place): Copier {
@@ -133,6 +148,10 @@ class Copier {
 
 const onDevice = (data: HostTensor | ort.Tensor): data is ort.Tensor => data instanceof ort.Tensor;
 const bytesOf = ({ size }: ort.Tensor): number => 4 * size;
+
+function release({ data }: Holder): void {
+  if (onDevice(data)) data.dispose();
+}
 
 /** Another view of a buffer, which it does not own. */
 function shaped({ gpuBuffer, type }: ort.Tensor, dims: readonly number[]): ort.Tensor {

@@ -1,5 +1,6 @@
 /** @file Sessions of ONNX Runtime: how a lowered program is given to a provider. Knows nothing about values. */
 import * as ort from 'onnxruntime-node';
+import { OnnxGraph } from '../onnx.js';
 import { hasNativeMemory } from './native-memory.js';
 
 /** Where a session computes. */
@@ -46,3 +47,11 @@ export function createSession(
 
 /** The runtime that is installed, as checkpoints name it. */
 export const RUNTIME = `onnxruntime ${ort.env.versions.node ?? ort.env.versions.common}`;
+
+/** Opens a provider and closes it again. @throws what keeps it from running here. */
+export async function tryProvider(options: SessionOptions): Promise<void> {
+  const graph = new OnnxGraph('nothing');
+  const scalar = { shape: [], dtype: 'float32' } as const;
+  graph.output(graph.input(scalar), scalar);
+  await (await createSession(graph.encode(), 'nothing', options)).release();
+}

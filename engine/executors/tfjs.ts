@@ -6,53 +6,69 @@ import type { Tensor } from '../ops.js';
 import { float32, int32, isValue, type HostTensor, type Value } from '../tensor.js';
 import { isTensor } from '../tensors.js';
 import { flatten, leafAt, mapTree } from '../tree.js';
+import { ResidentTensors, tensorOf } from './resident-tensors.js';
+import { PLAIN_TFJS, type TfjsBackend } from './tfjs-backend.js';
 
-interface HostValue extends Value {
-  data: Float32Array | Int32Array;
-}
+type HostValue = HostTensor | undefined;
 
-/** The eager executor on tfjs's plain JavaScript backend `cpu`. Slow; exact enough to hold others against. */
-export function tfjsExecutor(): Executor {
+/**
+ * The eager executor. On tfjs's plain JavaScript backend `cpu`, which is the default, it is slow, and exact enough to hold
+ * others against; see `loadTfjsBackend` for others.
+ */
+export function tfjsExecutor({ backend, from }: TfjsBackend = PLAIN_TFJS): Executor {
+  const resident = new ResidentTensors();
+  const eager = (signature: Signature): Executable => ({
+    bytes: 0,
+    run: (inputs, into) =>
+      Promise.resolve(withBackend(backend, () => runEagerly(signature, inputs, into, resident))),
+    dispose: () => Promise.resolve(),
+  });
   return {
-    name: 'tfjs-cpu',
+    name: backend === 'cpu' ? 'tfjs-cpu' : from.replace('@tensorflow/', ''),
     fingerprint: { runtime: `tfjs ${tf.version_core}` },
-    upload: (tensor) => tensor,
+    upload: (tensor) => resident.hold(tensor),
     download: (value) => Promise.resolve(value as HostTensor),
     compile: (signature) => Promise.resolve(eager(signature)),
     compileLoop: (signature) => Promise.resolve({ each: eager(signature) }),
-    dispose: () => Promise.resolve(),
+    dispose: () => {
+      resident.dispose();
+      return Promise.resolve();
+    },
   };
 }
 
-function eager(signature: Signature): Executable {
-  return {
-    bytes: 0,
-    run: (inputs, into) => Promise.resolve(withBackend('cpu', () => runEagerly(signature, inputs, into))),
-    dispose: () => Promise.resolve(),
-  };
-}
-
-function runEagerly(signature: Signature, inputs: Leaves<Value>, into: Leaves<Value>): Leaves<Value> {
+function runEagerly(
+  signature: Signature,
+  inputs: Leaves<Value>,
+  into: Leaves<Value>,
+  resident: ResidentTensors,
+): Leaves<Value> {
+  const leaves = flatten(signature.args, isValue);
+  const values = new Map(
+    [...leaves.keys()].map((path) => [path, leafAt(inputs, path, `program ${signature.name}`) as HostTensor]),
+  );
+  const kept = new Map([...values].map(([path, value]) => [path, resident.tensorOf(value)]));
   const before = tf.memory().numTensors;
   let results: Leaves<Value> = new Map();
-  tf.tidy(() => void (results = computeEagerly(signature, inputs, into)));
+  tf.tidy(() => {
+    const args = mapTree(
+      signature.args,
+      isValue,
+      // Copies of the tensor, not of its data: two arguments of one value must not be one to the tape.
+      (_, path) => kept.get(path)?.clone() ?? tensorOf(values.get(path) as HostTensor),
+    );
+    const outputs = flatten(signature.compute(args), isTensor);
+    results = new Map(
+      [...outputs].map(([path, tensor]) => [path, written(tensor, into.get(path) as HostValue)]),
+    );
+  });
   const leaked = tf.memory().numTensors - before;
   if (leaked !== 0) throw new Error(`tfjs executor: program ${signature.name} leaks ${leaked} tensors`);
+  for (const target of into.values()) resident.forget(target);
   return results;
 }
 
-function computeEagerly(signature: Signature, inputs: Leaves<Value>, into: Leaves<Value>): Leaves<Value> {
-  const args = mapTree(signature.args, isValue, (_, path) => {
-    const { data, shape, dtype } = leafAt(inputs, path, `program ${signature.name}`) as HostValue;
-    return tf.tensor(data, shape as number[], dtype);
-  });
-  const outputs = flatten(signature.compute(args), isTensor);
-  return new Map(
-    [...outputs].map(([path, tensor]) => [path, written(tensor, into.get(path) as HostValue | undefined)]),
-  );
-}
-
-function written(tensor: Tensor, target: HostValue | undefined): Value {
+function written(tensor: Tensor, target: HostValue): Value {
   const data = tensor.dataSync();
   if (!target)
     return tensor.dtype === 'float32'

@@ -38,7 +38,11 @@ export function webgpuExecutor(options: WebGpuOptions): Executor {
   };
 }
 
-async function executable(program: Compiled, options: SessionOptions, memory: DeviceMemory): Promise<Executable> {
+async function executable(
+  program: Compiled,
+  options: SessionOptions,
+  memory: DeviceMemory,
+): Promise<Executable> {
   const locations = new Map(
     [...program.outputs].map(([path, name]) => {
       const size = sizeOf(program.metas.get(path)?.shape ?? []);

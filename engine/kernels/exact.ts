@@ -53,7 +53,10 @@ export function sine(emit: Emitter, x: string, turns: 0 | 1): string {
   const square = mul(r, r);
   const whole = add(quarters, number(turns));
   const quadrant = sub(whole, mul(floor(mul(whole, number(0.25))), number(4)));
-  const isOdd = emit.op('Equal', [sub(quadrant, mul(floor(mul(quadrant, number(0.5))), number(2))), number(1)]);
+  const isOdd = emit.op('Equal', [
+    sub(quadrant, mul(floor(mul(quadrant, number(0.5))), number(2))),
+    number(1),
+  ]);
   const value = emit.op('Where', [isOdd, series(square, COSINE), mul(r, series(square, SINE))]);
   return emit.op('Where', [emit.op('Less', [quadrant, number(2)]), value, emit.op('Neg', [value])]);
 }

@@ -1,6 +1,6 @@
 /** @file Lowerings for ONNX Runtime's WebGPU provider, where those of the table would leave the device or lose digits. */
 import * as exact from './exact.js';
-import { at, type Lowering, type Lowerings } from './kernel.js';
+import { at, ONNX_TYPE, type Lowering, type Lowerings } from './kernel.js';
 
 /** The provider has `And` and `Not` but no `Or`. */
 function lowerOr({ emit, inputs }: Lowering): string {
@@ -11,6 +11,14 @@ function lowerOr({ emit, inputs }: Lowering): string {
 /** It has no sum of several. */
 function lowerSum({ emit, inputs }: Lowering): string {
   return inputs.slice(1).reduce((sum, input) => emit.op('Add', [sum, input]), at(inputs, 0));
+}
+
+/** It has no `Sign`: a bool is counted instead. */
+function lowerSign({ emit, inputs }: Lowering): string {
+  const zero = emit.scalar(0, 'float32');
+  const is = (comparison: string): string =>
+    emit.op('Cast', [emit.op(comparison, [at(inputs, 0), zero])], { to: ONNX_TYPE.float32 });
+  return emit.op('Sub', [is('Greater'), is('Less')]);
 }
 
 /** It has no batched product of transposed operands. */
@@ -39,13 +47,18 @@ function lowerSoftplus({ emit, inputs }: Lowering): string {
 function lowerPower({ emit, inputs }: Lowering): string {
   const [x, y] = [at(inputs, 0), at(inputs, 1)];
   const power = emit.op('Exp', [emit.op('Mul', [y, exact.log(emit, x)])]);
-  return emit.op('Where', [emit.op('Greater', [x, emit.scalar(0, 'float32')]), power, emit.op('Pow', [x, y])]);
+  return emit.op('Where', [
+    emit.op('Greater', [x, emit.scalar(0, 'float32')]),
+    power,
+    emit.op('Pow', [x, y]),
+  ]);
 }
 
 /** Instead of the table's, by tfjs name. */
 export const webgpuLowerings: Lowerings = {
   LogicalOr: lowerOr,
   AddN: lowerSum,
+  Sign: lowerSign,
   BatchMatMul: lowerProduct,
   Log: ({ emit, inputs }) => exact.log(emit, at(inputs, 0)),
   Log1p: ({ emit, inputs }) => exact.log1p(emit, at(inputs, 0)),

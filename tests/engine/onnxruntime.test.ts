@@ -12,6 +12,7 @@ import {
 } from '../../engine/index.js';
 import { kernels } from '../../engine/kernels/index.js';
 import { trace } from '../../engine/trace.js';
+import { cases, matrix, positive } from '../helpers/kernel-cases.js';
 import { matricesArbitrary, programArbitrary } from '../helpers/programs.js';
 
 const compiled = createEngine(onnxruntimeExecutor({ threads: 1 }), { cacheBytes: 2 ** 20 });
@@ -24,74 +25,9 @@ afterAll(async () => {
 const data = async (engine: typeof eager, value: unknown): Promise<HostTensor['data']> =>
   (await engine.download(value as HostTensor)).data;
 
-const matrix = float32([2, 3], [0.5, -1, 2, 1.5, 0.25, -0.75]);
-const positive = float32([2, 3], [0.5, 1, 2, 1.5, 0.25, 0.75]);
-type Unary = (x: Tensor) => Tensor;
-
-/** One small function a kernel; the last test proves that no kernel of the table is left out. */
-const cases: Readonly<Record<string, Unary>> = {
-  Add: (x) => ops.add(x, ops.transpose(ops.reshape(x, [3, 2]))),
-  AddN: (x) => ops.addN([x, x, x]),
-  Sub: (x) => ops.sub(x, ops.slice(x, [0, 0], [1, 3])),
-  Multiply: (x) => ops.mul(x, x),
-  RealDiv: (x) => ops.div(1, x),
-  Maximum: (x) => ops.maximum(x, 0.3),
-  Minimum: (x) => ops.minimum(x, 0.3),
-  Pow: (x) => ops.pow(ops.abs(x), 1.5),
-  Greater: (x) => ops.cast(ops.greater(x, 0.5), 'float32'),
-  GreaterEqual: (x) => ops.cast(ops.greaterEqual(x, 0.5), 'float32'),
-  Less: (x) => ops.cast(ops.less(x, 0.5), 'float32'),
-  LessEqual: (x) => ops.cast(ops.lessEqual(x, 0.5), 'float32'),
-  Equal: (x) => ops.cast(ops.equal(x, 0.5), 'int32'),
-  NotEqual: (x) => ops.cast(ops.notEqual(x, 0.5), 'float32'),
-  LogicalAnd: (x) => ops.cast(ops.logicalAnd(ops.less(x, 1), ops.greater(x, 0)), 'float32'),
-  LogicalOr: (x) => ops.cast(ops.logicalOr(ops.less(x, 0), ops.greater(x, 1)), 'float32'),
-  LogicalNot: (x) => ops.cast(ops.logicalNot(ops.less(x, 0)), 'float32'),
-  Neg: ops.neg,
-  Exp: ops.exp,
-  Log: (x) => ops.log(ops.abs(x)),
-  Log1p: (x) => ops.log1p(ops.abs(x)),
-  Sqrt: (x) => ops.sqrt(ops.abs(x)),
-  Rsqrt: (x) => ops.rsqrt(ops.abs(x)),
-  Square: ops.square,
-  Reciprocal: ops.reciprocal,
-  Sigmoid: ops.sigmoid,
-  Tanh: ops.tanh,
-  Erf: ops.erf,
-  Abs: ops.abs,
-  Sign: ops.sign,
-  Sin: ops.sin,
-  Cos: ops.cos,
-  Relu: ops.relu,
-  Softplus: ops.softplus,
-  ClipByValue: (x) => ops.clipByValue(x, -0.5, 0.5),
-  Select: (x) => ops.where(ops.greater(x, 0), x, ops.neg(x)),
-  Cast: (x) => ops.cast(ops.cast(x, 'int32'), 'float32'),
-  Sum: (x) => ops.sum(x, -1),
-  Mean: (x) => ops.mean(x, 0, true),
-  Max: (x) => ops.max(x, 1),
-  Min: (x) => ops.min(x, 1),
-  Softmax: (x) => ops.softmax(x),
-  LogSoftmax: (x) => ops.logSoftmax(x),
-  ArgMax: (x) => ops.argMax(x, 1),
-  Reshape: (x) => ops.reshape(x, [3, -1]),
-  Transpose: (x) => ops.transpose(x),
-  Slice: (x) => ops.slice(x, [0, 1], [2, 2]),
-  Concat: (x) => ops.concat([x, ops.neg(x)], 1),
-  PadV2: (x) => ops.pad(x, [[1, 0], [0, 2]], 7), // prettier-ignore
-  Tile: (x) => ops.tile(x, [2, 2]),
-  GatherV2: (x) => ops.gather(x, ops.tensor1d([2, 0], 'int32'), 1),
-  UnsortedSegmentSum: (x) => ops.unsortedSegmentSum(x, ops.tensor1d([3, 3], 'int32'), 4),
-  SplitV: (x) => ops.concat(ops.split(x, [1, -1], -1).reverse(), -1),
-  Unpack: (x) => ops.stack(ops.unstack(x, -1).reverse(), -1),
-  OneHot: (x) => ops.mul(ops.sum(x), ops.cast(ops.oneHot(ops.tensor1d([2, 0], 'int32'), 3), 'float32')),
-  Fill: (x) => ops.mul(ops.sum(x), ops.fill([2, 2], 3)),
-  BatchMatMul: (x) => ops.matMul(x, x, true, false),
-};
-
 describe('onnxruntimeExecutor', () => {
   test.each(Object.keys(cases))('kernel %s computes what tfjs computes', async (name) => {
-    const compute = (args: unknown): Tensor => (cases[name] as Unary)((args as { x: Tensor }).x);
+    const compute = (args: unknown): Tensor => cases[name]!((args as { x: Tensor }).x);
     for (const x of [matrix, positive]) {
       const definition = { name: `case ${name}`, compute };
       const expected = await data(eager, await eager.run(definition, { x }));

@@ -3,16 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pack, type Example, type PackedBatch } from '../../datasets/index.js';
-import {
-  createEngine,
-  loadModel,
-  onnxruntimeExecutor,
-  tfjsExecutor,
-  webgpuExecutor,
-  type Engine,
-  type HostTensor,
-  type Value,
-} from '../../engine/index.js';
+import { createEngine, loadModel, type Engine, type HostTensor, type Value } from '../../engine/index.js';
 import { readSafetensors } from '../../formats/index.js';
 import {
   createAttack,
@@ -24,6 +15,7 @@ import {
 } from '../../operators/index.js';
 import { fixtures } from './fixtures.js';
 import { noWebGpu } from '../helpers/webgpu.js';
+import { offDevice, parityExecutors } from './executors.js';
 import { cosine, relative } from './measures.js';
 
 const root = join(fixtures, 'lat');
@@ -171,23 +163,20 @@ const benignOf = ({ p, c }: Row): Example => ({ prompt: p, desired: c });
 const paddedLength = (batch: readonly Row[]): number =>
   Math.max(...batch.map(({ p, a, c }) => p.length + Math.max(a.length, c.length)));
 
-const executors = {
-  onnxruntime: { make: () => onnxruntimeExecutor({ threads: 1 }) },
-  tfjs: { make: tfjsExecutor },
-  webgpu: { make: () => webgpuExecutor({ threads: 1 }) },
-};
+const executors = parityExecutors(Object.keys(cases));
 
-for (const [executor, { make }] of Object.entries(executors))
-  describe(`lat on ${executor}`, () => {
+for (const [executor, { make, only }] of Object.entries(executors))
+  describe(`lat on ${executor}`, { timeout: 300_000 }, () => {
     let engine: Engine;
     beforeAll(() => {
       engine = createEngine(make());
     });
     afterAll(() => engine.dispose());
     if (!present) it.skip(`no trajectories.json in ${root}`, () => undefined);
+    if (only.length === 0) it.skip(`not here: ${noWebGpu}`, () => undefined);
 
     for (const [name, one] of Object.entries(cases)) {
-      
+      if (!only.includes(name)) continue;
       const losses = unknown(one);
       if (losses.length > 0) {
         it.skip(`${name}: losses ${losses.join(', ')} are not known yet`, () => undefined);
@@ -238,4 +227,10 @@ for (const [executor, { make }] of Object.entries(executors))
         }
       });
     }
+
+    if (executor === 'webgpu' && only.length > 0)
+      it('runs attacks and defences without a node or a copy off the device', async () => {
+        await engine.dispose();
+        expect(offDevice()).toEqual([]);
+      });
   });

@@ -1,0 +1,20 @@
+/** @file Executors by name. */
+import type { Executor } from '../executor.js';
+import type { Sparing } from './compiled.js';
+import { cudaExecutor } from './cuda.js';
+import type { ExecutorName } from './name.js';
+import { onnxruntimeExecutor } from './onnxruntime.js';
+import type { SessionOptions } from './session.js';
+import { tfjsExecutor } from './tfjs.js';
+import { loadTfjsBackend } from './tfjs-backend.js';
+import { webgpuExecutor } from './webgpu.js';
+
+/** What executors are told; each takes what concerns it. */
+export type ExecutorOptions = Omit<SessionOptions, 'provider'> & Sparing;
+
+/** The executor of a name. Whether it can run here shows when it first compiles: ask `diagnose` for the reasons. */
+export async function createExecutor(name: ExecutorName, options: ExecutorOptions): Promise<Executor> {
+  if (name === 'webgpu') return webgpuExecutor(options);
+  if (name === 'cuda') return cudaExecutor(options);
+  return name === 'tfjs' ? tfjsExecutor(await loadTfjsBackend()) : onnxruntimeExecutor(options);
+}

@@ -1,0 +1,19 @@
+/** @file Runs programs compiled on ONNX Runtime's CUDA provider, from and to host memory: the binding has no CUDA tensors. */
+import type { Executor } from '../executor.js';
+import type { Sparing } from './compiled.js';
+import { hostExecutor } from './onnxruntime.js';
+import type { SessionOptions } from './session.js';
+
+export interface CudaOptions extends Omit<SessionOptions, 'provider'>, Sparing {
+  /** Products with 10 bits of mantissa: faster, and 1e-3 off. By default not. */
+  readonly tf32?: boolean;
+}
+
+/**
+ * The executor on an NVIDIA GPU. The binding passes the device's number and nothing else to the provider; that products are
+ * exact is said to CUDA's libraries by a variable, which they read when they are loaded: at the first session.
+ */
+export function cudaExecutor({ tf32 = false, ...options }: CudaOptions): Executor {
+  process.env['NVIDIA_TF32_OVERRIDE'] ??= tf32 ? '1' : '0';
+  return hostExecutor('onnxruntime-cuda', { ...options, provider: 'cuda' });
+}

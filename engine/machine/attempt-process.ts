@@ -1,0 +1,16 @@
+/** @file The process of an attempt: hears which executor, tries it, says how it went. */
+import { createExecutor } from '../executors/create.js';
+import type { Attempt, AttemptRequest } from './attempt.js';
+import { smallStep } from './small-step.js';
+
+process.once('message', (request: AttemptRequest) => {
+  void tried(request).then((attempt) => process.send?.(attempt, () => process.disconnect()));
+});
+
+async function tried({ executor, ...options }: AttemptRequest): Promise<Attempt> {
+  try {
+    return { end: 'ran', ...(await smallStep(await createExecutor(executor, options))) };
+  } catch (error) {
+    return { end: 'failed', message: error instanceof Error ? error.message : String(error) };
+  }
+}

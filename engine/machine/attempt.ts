@@ -1,0 +1,48 @@
+/** @file Whether an executor runs here, tried in a process of its own: a broken driver ends that one, not ours. */
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { ExecutorName } from '../executors/name.js';
+import { NATIVE_MEMORY } from '../executors/native-memory.js';
+import type { SmallStep } from './small-step.js';
+
+/** How it went. `said` is the end of what the process wrote to stderr. */
+export type Attempt =
+  | ({ readonly end: 'ran' } & SmallStep)
+  | { readonly end: 'failed'; readonly message: string }
+  | { readonly end: 'died'; readonly how: string; readonly said: string }
+  | { readonly end: 'late'; readonly seconds: number };
+
+/** What the process is told. */
+export interface AttemptRequest {
+  readonly executor: ExecutorName;
+  readonly threads: number;
+  readonly device: number;
+}
+
+/** A GPU's driver may compile for seconds; one that hangs must not hang us. */
+const PATIENCE_SECONDS = 60;
+const LONGEST_SAID = 2000;
+
+/** Runs a small training step on an executor. */
+export function attempt(request: AttemptRequest): Promise<Attempt> {
+  const child = fork(fileURLToPath(new URL('./attempt-process.js', import.meta.url)), {
+    env: { ...NATIVE_MEMORY, ...process.env },
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  let said = '';
+  let heard: Attempt | undefined;
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-LONGEST_SAID)));
+  child.on('message', (message) => (heard = message as Attempt));
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      heard ??= { end: 'late', seconds: PATIENCE_SECONDS };
+      child.kill('SIGKILL');
+    }, PATIENCE_SECONDS * 1000);
+    child.on('error', (error) => (heard ??= { end: 'failed', message: error.message }));
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      resolve(heard ?? { end: 'died', how: signal ?? `exit code ${code}`, said });
+    });
+    child.send(request);
+  });
+}

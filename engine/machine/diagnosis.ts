@@ -1,0 +1,65 @@
+/** @file Why an executor runs on a machine or not, and what to do about it: facts and an attempt in, words out. */
+import type { ExecutorName } from '../executors/name.js';
+import type { Attempt } from './attempt.js';
+import { cudaAdvice } from './cuda-advice.js';
+import type { Machine } from './machine.js';
+import type { SmallStep } from './small-step.js';
+import { told, type Trouble } from './trouble.js';
+import { isSoftware, webgpuAdvice } from './webgpu-advice.js';
+
+/** What is said of an executor. */
+export interface Diagnosis {
+  readonly executor: ExecutorName;
+  readonly runs: boolean;
+  /** True where a GPU's work is done by the CPU. */
+  readonly software: boolean;
+  /** What it runs on, or why it does not. */
+  readonly because: string;
+  /** What to do, the most likely first; of one that runs, what would make it better. */
+  readonly advice: readonly string[];
+  readonly step?: SmallStep;
+}
+
+/** Gradients that differ more from plain JavaScript's, as a share of the largest, are wrong. */
+const WRONG = 1e-3;
+
+/** What an attempt means on a machine. */
+export function diagnose(executor: ExecutorName, machine: Machine, attempt: Attempt): Diagnosis {
+  const software = executor === 'webgpu' && isSoftware(machine);
+  if (attempt.end === 'ran' && attempt.error <= WRONG) {
+    const { end: _, ...step } = attempt;
+    const because = software ? `${step.name}, by a driver in software: correct, and slow` : step.name;
+    return { executor, runs: true, software, because, advice: ofOneThatRuns(executor, machine, step), step };
+  }
+  const { because, advice } = trouble(executor, machine, attempt);
+  return { executor, runs: false, software, because, advice };
+}
+
+function trouble(executor: ExecutorName, machine: Machine, attempt: Attempt): Trouble {
+  if (executor === 'cuda') return cudaAdvice(machine, attempt);
+  if (executor === 'webgpu') return webgpuAdvice(machine, attempt);
+  const because = told(attempt);
+  if (executor === 'tfjs')
+    return { because, advice: ['remove @tensorflow/tfjs-node: tfjs then runs in plain JavaScript'] };
+  if (!machine.glibc)
+    return {
+      because: 'onnxruntime-node is built for glibc, which this Linux does not have (Alpine, musl)',
+      advice: ['use an image with glibc, such as Debian', '--executor tfjs runs anywhere, slowly'],
+    };
+  const place = `${machine.platform} ${machine.arch}`;
+  return { because, advice: [`npm ci --force (onnxruntime-node ${machine.runtime.version} for ${place})`] };
+}
+
+function ofOneThatRuns(executor: ExecutorName, { packages }: Machine, { name }: SmallStep): string[] {
+  if (executor !== 'tfjs' || name !== 'tfjs-cpu') return [];
+  const installed = Object.entries(packages).flatMap(([each, version]) =>
+    version ? [`${each} ${version}`] : [],
+  );
+  return installed.length === 0
+    ? [
+        'npm install @tensorflow/tfjs-node (or -gpu, for CUDA 11.2) beside latstream for native kernels; docs/accelerators.md has a way without its download',
+      ]
+    : [
+        `${installed.join(' and ')} does not load its native library: run npm rebuild, or see docs/accelerators.md`,
+      ];
+}

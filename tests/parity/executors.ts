@@ -1,0 +1,26 @@
+/** @file The executors that are held to the published trajectories, and to how many of them. */
+import { onnxruntimeExecutor, tfjsExecutor, type Executor } from '../../engine/index.js';
+import { noWebGpu, watchedWebGpu } from '../helpers/webgpu.js';
+
+/** An executor, and the cases that it computes. */
+export interface Held {
+  readonly make: () => Executor;
+  readonly only: readonly string[];
+}
+
+const watched = watchedWebGpu(1);
+
+/** What left the GPU. To be called once, after its engine is disposed. */
+export const offDevice = watched.offDevice;
+
+/** The default executor computes all cases, and the others where `LATSTREAM_PARITY=all` asks for it, as `.ci/run` does. */
+export function parityExecutors(cases: readonly string[]): Readonly<Record<string, Held>> {
+  const all = process.env['LATSTREAM_PARITY'] === 'all';
+  // A driver in software compiles for seconds.
+  const onGpu = all ? cases : ['toward_away_kl_completions'];
+  return {
+    onnxruntime: { make: () => onnxruntimeExecutor({ threads: 1 }), only: cases },
+    tfjs: { make: () => tfjsExecutor(), only: all ? cases : ['toward_away_kl_completions', 'dpo'] },
+    webgpu: { make: () => watched.executor, only: noWebGpu === undefined ? onGpu : [] },
+  };
+}

@@ -8,10 +8,13 @@ import { DEFAULTS, readConfig, type DaemonConfig } from './config.js';
 import type { Launcher } from './launch.js';
 import type { Log } from './log.js';
 import { figuresOf } from './prometheus.js';
-import { routesOf } from './routes.js';
+import { pageRoutes } from './page.js';
+import { recordRoutes } from './records.js';
+import { routesOf, type Route } from './routes.js';
 import { startServer, type ControlServer } from './server.js';
 import { Store } from './store.js';
 import { Supervisor } from './supervisor.js';
+import { Tail } from './tail.js';
 import { newToken } from './token.js';
 
 export interface DaemonOptions {
@@ -46,7 +49,9 @@ const LOCK = 'daemon.lock';
 
 /** @throws DAEMON_BUSY, DAEMON_TOKEN_MISSING, DAEMON_CONFIG, DAEMON_STATE_…, DAEMON_PORT_IN_USE, DAEMON_LISTEN */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  const { state, host, log } = options;
+  const { state, host } = options;
+  const tail = new Tail(options.log);
+  const log = tail.hear;
   if (!isLoopback(host) && options.token === undefined) refuseOpen(host);
   const release = await lockFile(join(state, LOCK), (pid) => busy(state, pid));
   let store: Store | undefined;
@@ -54,9 +59,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const token = options.token ?? newToken();
     const config = (await configOf(options)) ?? defaultsOf(options);
     store = new Store(join(state, 'daemon.db'));
-    const supervisor = new Supervisor({ ...options, store, config });
+    const supervisor = new Supervisor({ ...options, log, store, config });
     let started = false;
-    const routes = routesOf(supervisor, figuresOf(supervisor), () => started && supervisor.ready);
+    const routes = [
+      ...routesOf(supervisor, figuresOf(supervisor), () => started && supervisor.ready),
+      ...recordRoutes(store, tail),
+      ...(await pageRoutes()),
+    ];
     const server = await listening({ ...options, token, routes });
     await writeAddress(state, { url: server.url, token, pid: process.pid });
     supervisor.start();
@@ -104,7 +113,7 @@ function daemonOf(
 
 type Listening = DaemonOptions & {
   readonly token: string;
-  readonly routes: Parameters<typeof startServer>[0]['routes'];
+  readonly routes: readonly Route[];
 };
 
 async function listening({ port, ...options }: Listening): Promise<ControlServer> {

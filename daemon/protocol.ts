@@ -1,6 +1,6 @@
 /** @file The control API's messages, as schemas that server and clients share. Depends on zod. */
 import { z } from 'zod';
-import { GOALS, RUN_STATES } from './transitions.js';
+import { GOALS, RUN_COMMANDS, RUN_STATES } from './transitions.js';
 
 /** Raised when a change would break a client that speaks the version before. */
 export const CONTROL_VERSION = 1;
@@ -56,6 +56,8 @@ export const runView = z.object({
   goal: z.enum(GOALS).nullable(),
   /** Why it is where it is. */
   reason: z.string().nullable(),
+  /** What may be asked of it now. */
+  commands: z.array(z.enum(RUN_COMMANDS)),
   /** Deaths of its process since its last new checkpoint. */
   attempts: z.number(),
   created: time,
@@ -86,6 +88,78 @@ export type RunView = z.infer<typeof runView>;
 
 /** The reply to `GET /runs`. */
 export const runList = z.object({ runs: z.array(runView) });
+
+/** The query of `GET /runs/ID/metrics`. */
+export const metricsQuery = z.strictObject({
+  /** `next` of the reply before; without it, or with one of another record, from the beginning. */
+  after: z.string().max(100).default(''),
+  /** Of each arm and kind, at most. */
+  points: z.coerce.number().pipe(z.int().min(2).max(4000)).default(1000),
+});
+
+/** The reply to it: a piece of the record, each arm and kind thinned out evenly. */
+export const metricsView = z.object({
+  metrics: z.array(
+    z.object({
+      run: z.string(),
+      sequence: z.number(),
+      time: z.number(),
+      step: z.number(),
+      kind: z.string(),
+      /** Null is what was not finite. */
+      values: z.record(z.string(), z.number().nullable()),
+    }),
+  ),
+  /** They are from the beginning: forget what was read before. */
+  fresh: z.boolean(),
+  next: z.string(),
+  /** There is more already. */
+  more: z.boolean(),
+});
+
+/** The query of `GET /runs/ID/answers`: which question of each table. */
+export const answersQuery = z.strictObject({
+  index: z.coerce.number().pipe(z.int().min(0)).default(0),
+});
+
+/** What an arm answered to one question, under an attack or to a table. */
+export const answer = z.object({
+  arm: z.string(),
+  under: z.string(),
+  index: z.int().min(0),
+  request: z.string(),
+  /** Put into its mouth. */
+  given: z.string(),
+  generated: z.string(),
+  outcome: z.string(),
+});
+export type AnswerView = z.infer<typeof answer>;
+
+/** The reply to it. */
+export const answersView = z.object({
+  /** In the largest table. */
+  questions: z.number(),
+  answers: z.array(answer),
+});
+export type AnswersView = z.infer<typeof answersView>;
+
+/** The reply to `GET /runs/ID/log`. */
+export const logView = z.object({
+  /** What happened to it in the queue, the newest 200, oldest first. */
+  events: z.array(
+    z.object({
+      time: z.iso.datetime(),
+      event: z.string(),
+      state: z.enum(RUN_STATES),
+      reason: z.string().nullable(),
+    }),
+  ),
+  /** What the daemon has logged about it since it started, likewise. */
+  lines: z.array(
+    z.object({ time: z.iso.datetime(), level: z.enum(['info', 'warn', 'error']), message: z.string() }),
+  ),
+});
+export type LogView = z.infer<typeof logView>;
 
 /** Every reply with a status of 400 or more. */
 export const refusal = z.object({

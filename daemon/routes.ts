@@ -6,7 +6,7 @@ import { checkRecipe } from '../recipes/index.js';
 import { change, submission, type RunView, type Settings } from './protocol.js';
 import type { StoredRun } from './store.js';
 import type { Supervisor } from './supervisor.js';
-import { RUN_COMMANDS } from './transitions.js';
+import { following, RUN_COMMANDS } from './transitions.js';
 
 /** What is answered: JSON, or text of a type. */
 export interface Reply {
@@ -20,8 +20,8 @@ export interface Route {
   readonly path: RegExp;
   /** Without a token. */
   readonly open?: true;
-  /** @param id what the path's group caught. @param body parsed JSON, where the method has one */
-  readonly answer: (id: string, body: unknown) => Reply | Promise<Reply>;
+  /** @param id what the path's group caught. @param body parsed JSON, where the method has one. @param query text by name */
+  readonly answer: (id: string, body: unknown, query: unknown) => Reply | Promise<Reply>;
 }
 
 /** The routes of a daemon. */
@@ -64,14 +64,15 @@ export function routesOf(supervisor: Supervisor, figures: Registry, ready: () =>
   ];
 }
 
-function checked<T>(schema: z.ZodType<T>, body: unknown): T {
-  const result = schema.safeParse(body);
+/** What a request says, as it should be. @throws DAEMON_REQUEST */
+export function checked<T>(schema: z.ZodType<T>, said: unknown): T {
+  const result = schema.safeParse(said);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   return complain({
     code: 'DAEMON_REQUEST',
     owner: 'daemon',
-    expected: 'a body as docs/protocol.md has it',
+    expected: 'a request as docs/protocol.md has it',
     got: `${issue?.path.join('.') ?? ''} ${issue?.message ?? 'another'}`.trim(),
     hint: 'correct the request',
   });
@@ -83,6 +84,7 @@ function viewOf(run: StoredRun, supervisor: Supervisor): RunView {
     millis === null ? null : new Date(millis).toISOString();
   return {
     ...{ id, name, directory, priority, state, goal, reason, attempts },
+    commands: RUN_COMMANDS.filter((command) => following(run, command, 1) !== undefined),
     created: time(created),
     started: time(started),
     ended: time(ended),

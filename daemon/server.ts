@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { complain, LatstreamError, parseJson } from '../foundation/index.js';
-import { accessCheck, bracketed, listen } from '../monitor/index.js';
+import { accessCheck, bracketed, listen, PAGE_POLICY } from '../monitor/index.js';
 import type { Log } from './log.js';
 import { CONTROL_VERSION, LONGEST_BODY, VERSION_HEADER } from './protocol.js';
 import type { Reply, Route } from './routes.js';
@@ -74,7 +74,7 @@ async function replyTo(
   const reason = refusal(request);
   if (reason !== undefined)
     no('DAEMON_FORBIDDEN', 'a request of this machine', reason, 'ask by the name that the daemon listens on');
-  const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+  const [path = '/', query] = (request.url ?? '/').split('?', 2);
   const found = routes.filter((route) => route.path.test(path));
   if (!found.some(({ open }) => open) && !authorized(request.headers.authorization, token))
     no(
@@ -89,7 +89,7 @@ async function replyTo(
   const methods = found.map(({ method }) => method).join(', ');
   if (!route) return no('DAEMON_METHOD', methods, request.method ?? 'none', 'use one of them');
   const body = route.method === 'GET' ? undefined : await bodyOf(request);
-  return route.answer(route.path.exec(path)?.[1] ?? '', body);
+  return route.answer(route.path.exec(path)?.[1] ?? '', body, Object.fromEntries(new URLSearchParams(query)));
 }
 
 /** Parsed JSON; undefined where nothing was sent. */
@@ -148,6 +148,8 @@ function send(response: ServerResponse, { status, body, type }: Reply): void {
       'content-length': Buffer.byteLength(text),
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'content-security-policy': PAGE_POLICY,
       [VERSION_HEADER]: String(CONTROL_VERSION),
       // What was not read of a refused body must not be taken for the next request.
       ...(status >= 400 && { connection: 'close' }),

@@ -3,7 +3,14 @@ import { complain } from '../foundation/index.js';
 import type { Recipe } from '../recipes/index.js';
 import { openDatabase, transact, type State } from './database.js';
 import type { Settings } from './protocol.js';
-import { FINAL, following, WITH_PROCESS, type RunEvent, type Standing } from './transitions.js';
+import {
+  FINAL,
+  following,
+  WITH_PROCESS,
+  type RunEvent,
+  type RunState,
+  type Standing,
+} from './transitions.js';
 
 /** A run as the queue knows it. Times in milliseconds since the epoch. */
 export interface StoredRun extends Standing {
@@ -25,6 +32,16 @@ export interface StoredRun extends Standing {
   readonly ended: number | null;
   /** Settings that were asked for and not yet taken, as JSON. */
   readonly settings: string;
+}
+
+/** Something that happened to a run. */
+export interface StoredEvent {
+  /** In milliseconds since the epoch. */
+  readonly time: number;
+  readonly event: string;
+  /** The state that followed. */
+  readonly state: RunState;
+  readonly reason: string | null;
 }
 
 /** What is submitted. */
@@ -84,6 +101,15 @@ export class Store {
   recipe(id: string): unknown {
     const row = this.#database.prepare('SELECT recipe FROM runs WHERE id = ?').get(id);
     return JSON.parse((row as { recipe: string } | undefined)?.recipe ?? unknownRun(id));
+  }
+
+  /** What happened to a run, the newest `most`, oldest first. @throws DAEMON_RUN_UNKNOWN */
+  events(id: string, most = 200): StoredEvent[] {
+    this.find(id);
+    const rows = this.#database
+      .prepare('SELECT time, event, state, reason FROM events WHERE run = ? ORDER BY sequence DESC LIMIT ?')
+      .all(id, most);
+    return (rows as StoredEvent[]).reverse();
   }
 
   /** What waits for a process, in the order in which it gets one. */

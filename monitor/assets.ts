@@ -1,4 +1,4 @@
-/** @file The files of the live page, read once: the viewer's own and uPlot's. Nothing comes from another host. */
+/** @file The files of pages, read once: the viewer's own and uPlot's. Nothing comes from another host. */
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -10,6 +10,13 @@ export interface Asset {
   readonly body: Buffer;
 }
 
+/** What a page may load and run: its own files alone, and nothing in its markup. */
+export const PAGE_POLICY = [
+  "default-src 'none'",
+  ...["script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'"],
+  ...["base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"],
+].join('; ');
+
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
@@ -18,35 +25,48 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Path → file. Only what is in this map is ever served, so no path can lead elsewhere.
+ * Path → file of the live page. Only what is in this map is ever served, so no path can lead elsewhere.
  * @throws MONITOR_VIEWER_MISSING when the package was installed without the page.
  */
 export async function viewerAssets(): Promise<ReadonlyMap<string, Asset>> {
-  // Beside this file in the sources; two folders up from the compiled one.
-  const folder = ['./viewer/', '../../monitor/viewer/']
-    .map((path) => new URL(path, import.meta.url))
+  const assets = new Map(await pageFiles('monitor', import.meta.url));
+  const require = createRequire(import.meta.url);
+  assets.set('/uplot.js', await assetOf(require.resolve('uplot/dist/uPlot.esm.js')));
+  assets.set('/uplot.css', await assetOf(require.resolve('uplot/dist/uPlot.min.css')));
+  const page = assets.get('/index.html');
+  if (page !== undefined) assets.set('/', page);
+  return assets;
+}
+
+/**
+ * The files of the folder `viewer` of one of ours, by `/NAME`.
+ * @param owner the folder that has it. @param from a module in that folder
+ * @throws MONITOR_VIEWER_MISSING, DAEMON_VIEWER_MISSING
+ */
+export async function pageFiles(
+  owner: 'monitor' | 'daemon',
+  from: string,
+): Promise<ReadonlyMap<string, Asset>> {
+  // Beside the module in the sources; two folders up from the compiled one.
+  const folder = ['./viewer/', `../../${owner}/viewer/`]
+    .map((path) => new URL(path, from))
     .find((url) => existsSync(new URL('index.html', url)));
   if (folder === undefined) {
     return complain({
-      code: 'MONITOR_VIEWER_MISSING',
-      owner: 'monitor',
-      expected: 'monitor/viewer/index.html in the package',
+      code: `${owner.toUpperCase()}_VIEWER_MISSING`,
+      owner,
+      expected: `${owner}/viewer/index.html in the package`,
       got: 'no such file',
       hint: 'install latstream again',
     });
   }
-  const assets = new Map<string, Asset>();
-  const add = async (path: string, file: URL | string): Promise<void> => {
-    assets.set(path, {
-      type: TYPES[extname(path)] ?? 'application/octet-stream',
-      body: await readFile(file),
-    });
-  };
-  const require = createRequire(import.meta.url);
-  await add('/uplot.js', require.resolve('uplot/dist/uPlot.esm.js'));
-  await add('/uplot.css', require.resolve('uplot/dist/uPlot.min.css'));
-  for (const name of await readdir(folder)) await add(`/${name}`, new URL(name, folder));
-  const page = assets.get('/index.html');
-  if (page !== undefined) assets.set('/', page);
-  return assets;
+  const names = await readdir(folder);
+  return new Map(
+    await Promise.all(names.map(async (name) => [`/${name}`, await assetOf(new URL(name, folder))] as const)),
+  );
+}
+
+async function assetOf(file: URL | string): Promise<Asset> {
+  const type = TYPES[extname(String(file))] ?? 'application/octet-stream';
+  return { type, body: await readFile(file) };
 }

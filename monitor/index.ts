@@ -10,6 +10,7 @@
  * Depends on nothing but `streams` and `foundation`: never on a tensor runtime.
  */
 export { accessCheck, bracketed, isLoopback } from './access.js';
+export { PAGE_POLICY, pageFiles, viewerAssets, type Asset } from './assets.js';
 export {
   COMMANDS,
   PROTOCOL_VERSION,
@@ -22,6 +23,7 @@ export {
 } from './protocol.js';
 export { History } from './history.js';
 export { listen } from './listen.js';
+export { metricsAfter, type MetricsPage } from './metrics-after.js';
 export { metricsIn, openRecord, untilStep, type MetricRecord } from './record.js';
 export { startMonitor, type Monitor, type MonitorOptions } from './server.js';
 export { BACKLOG, type Backlog } from './subscriber.js';

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Metric } from '../streams/index.js';
 import { accessCheck, bracketed, isLoopback } from './access.js';
-import { viewerAssets, type Asset } from './assets.js';
+import { PAGE_POLICY, viewerAssets, type Asset } from './assets.js';
 import { Feed } from './feed.js';
 import { History } from './history.js';
 import { listen } from './listen.js';
@@ -46,8 +46,8 @@ const HEADERS = {
   'cache-control': 'no-cache',
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
-  'content-security-policy':
-    "default-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self' ws: wss:; frame-ancestors 'none'",
+  // Not every browser takes a WebSocket of the same host for 'self'.
+  'content-security-policy': PAGE_POLICY.replace("connect-src 'self'", "connect-src 'self' ws: wss:"),
 };
 
 /**

@@ -5,7 +5,7 @@ import type { AttackTrace, Perturbation } from './perturbation.js';
 
 type Values = Record<string, number>;
 
-/** The last iteration of an attack: losses (summed over parts), largest and mean realised norms by site. */
+/** The last iteration of an attack: losses (summed over parts), largest and mean realised norms by site, and what ε bounds. */
 export function attackValues(perturbations: readonly Perturbation[], epsilon?: number): Values {
   const traces = perturbations.flatMap(({ trace }) => trace.slice(-1));
   const first = perturbations.flatMap(({ trace }) => trace.slice(0, 1));
@@ -20,6 +20,9 @@ export function attackValues(perturbations: readonly Perturbation[], epsilon?: n
     values[`meanNorm/${site}`] =
       traces.reduce((total, { meanNorms }) => total + (meanNorms[site] ?? 0), 0) / traces.length;
   }
+  // What ε is to be compared with, where that is not the norm itself.
+  for (const site of Object.keys(traces[0]?.bounded ?? {}))
+    values[`bounded/${site}`] = Math.max(...traces.map(({ bounded }) => bounded?.[site] ?? 0));
   return values;
 }
 

@@ -1,80 +1,29 @@
-/** @file One panel with curves: title, choices, values under the cursor, bands, keyboard. Draws with uPlot. */
+/** @file A panel with curves: bands, values under the cursor, keyboard, zoom. Draws with uPlot. */
 import uPlot from './uplot.js';
 import { css, element } from './dom.js';
+import { Frame } from './frame.js';
 import { number } from './format.js';
 import { lastAtMost, yRange } from './scale.js';
 
 const HEIGHT = 210;
+/** Curves whose intervals are also told in words; the bands of more are drawn alone. */
+const MOST_INTERVALS = 4;
 
 /**
- * A curve: `{label, color, x, y, raw?, low?, high?, dash?}`, where `color` names a CSS variable, `raw` is y before
- * smoothing, `low` and `high` bound the band.
+ * A curve: `{label, color, x, y, raw?, low?, high?, dash?, flat?}`, where `color` names a CSS variable, `raw` is y before
+ * smoothing, `low` and `high` bound the band, and `flat` says that it stands for one value.
  */
-export class Panel {
+export class Panel extends Frame {
   #plot;
   #shape = '';
   #curves = [];
   #x = [];
 
-  /** @param options {title, note?, choices?: fn, format?, unit?: boolean, axis: {range, label, onZoom, format}} */
+  /** @param options {id, title, note?, format?, tick?, unit?: boolean, axis: {range, name, onZoom, format}} */
   constructor(options) {
-    this.options = { format: number, ...options };
-    this.choice = undefined;
-    this.choices = element('div', {
-      class: 'choices',
-      role: 'group',
-      'aria-label': `${options.title}: which value`,
-    });
-    this.readout = element('div', { class: 'readout' });
-    this.canvas = element('div', {
-      class: 'canvas',
-      tabindex: '0',
-      role: 'img',
-      'aria-label': options.title,
-    });
-    this.root = element(
-      'figure',
-      { class: 'panel', 'data-chart': options.id },
-      element(
-        'figcaption',
-        {},
-        element('h3', {}, options.title),
-        options.note === undefined ? undefined : element('span', { class: 'dim' }, options.note),
-        this.choices,
-      ),
-      this.readout,
-      this.canvas,
-    );
+    super({ format: number, ...options });
     this.canvas.onkeydown = (event) => this.#key(event);
     this.canvas.onblur = () => this.#leave();
-    new ResizeObserver(() => this.#resize()).observe(this.canvas);
-  }
-
-  /** Buttons to choose one of `names`; the first is chosen at the start. */
-  offer(names, labels, onChoice) {
-    this.choice = names.includes(this.choice) ? this.choice : names[0];
-    const shown = JSON.stringify([names, this.choice]);
-    if (this.choices.dataset.shown === shown) return;
-    this.choices.dataset.shown = shown;
-    const focused = document.activeElement?.dataset?.choice;
-    this.choices.replaceChildren(
-      ...(names.length < 2 ? [] : names).map((name) =>
-        element(
-          'button',
-          {
-            type: 'button',
-            'data-choice': name,
-            'aria-pressed': String(name === this.choice),
-            onclick: () => {
-              this.choice = name;
-              onChoice();
-            },
-          },
-          labels(name),
-        ),
-      ),
-    );
-    if (focused !== undefined) this.choices.querySelector(`[data-choice="${CSS.escape(focused)}"]`)?.focus();
   }
 
   /** Draws these curves. `log` asks for a logarithmic y axis. */
@@ -85,7 +34,7 @@ export class Panel {
     this.#x = data[0];
     const sparse = curves.every(({ x }) => x.length <= 60);
     const shape = JSON.stringify([
-      curves.map((c) => [c.label, c.color, c.dash, columnsOf(c).length]),
+      curves.map((c) => [c.label, c.color, c.dash, isShort(c), columnsOf(c).length]),
       log,
       sparse,
     ]);
@@ -124,7 +73,12 @@ export class Panel {
           width: main ? 2 : name === 'raw' ? 1 : 0,
           dash: main ? curve.dash : undefined,
           spanGaps: true,
-          points: { show: main && sparse && curve.dash === undefined, size: 6, fill: color, stroke: color },
+          points: {
+            show: main && sparse && (curve.dash === undefined || isShort(curve)),
+            size: 6,
+            fill: color,
+            stroke: color,
+          },
         });
         if (name === 'high')
           bands.push({ series: [series.length - 1, series.length - 2], fill: `${color}2e` });
@@ -132,7 +86,7 @@ export class Panel {
       if (series.length === from) series.push({});
     }
     return {
-      width: Math.max(160, this.canvas.clientWidth),
+      width: this.width,
       height: HEIGHT,
       padding: [10, 12, 0, 0],
       legend: { show: false },
@@ -175,29 +129,17 @@ export class Panel {
     const chips = this.#curves.map((curve) => {
       const index = x === undefined ? curve.x.length - 1 : lastAtMost(curve.x, x);
       const value = format(curve.y[index]);
-      const band =
-        curve.low?.[index] === undefined
-          ? ''
+      const small =
+        curve.low?.[index] === undefined || this.#curves.length > MOST_INTERVALS
+          ? undefined
           : ` (${format(curve.low[index])} to ${format(curve.high[index])})`;
-      return { curve, text: value, band, step: curve.x[index] };
+      const { label, color, dash } = curve;
+      return { label, color, dash, value, small, at: curve.x[index] };
     });
-    this.readout.replaceChildren(
-      ...chips.map(({ curve, text, band }) =>
-        element(
-          'span',
-          { class: 'chip' },
-          element('i', {
-            class: curve.dash ? 'swatch dashed' : 'swatch',
-            style: `--swatch: var(${curve.color})`,
-          }),
-          `${curve.label} `,
-          element('b', {}, text),
-          band === '' ? undefined : element('small', {}, band),
-        ),
-      ),
-      ...(x === undefined ? [] : [element('span', { class: 'chip at' }, `${axis.name()} ${axis.format(x)}`)]),
+    this.say(chips, x === undefined ? undefined : `${axis.name()} ${axis.format(x)}`);
+    const summary = chips.map(
+      ({ label, value, small = '', at: place }) => `${label} ${value}${small} at ${axis.format(place)}`,
     );
-    const summary = chips.map(({ curve, text, band, step }) => `${curve.label} ${text}${band} at ${step}`);
     this.canvas.setAttribute('aria-label', `${this.options.title}: ${summary.join(', ') || 'no data yet'}`);
   }
 
@@ -216,8 +158,8 @@ export class Panel {
     this.#plot.setCursor({ left: this.#plot.valToPos(this.#x[to], 'x'), top: 20 });
   }
 
-  #resize() {
-    const width = Math.max(160, this.canvas.clientWidth);
+  resize() {
+    const { width } = this;
     if (this.#plot !== undefined && width !== this.#plot.width) this.#plot.setSize({ width, height: HEIGHT });
   }
 }
@@ -225,6 +167,11 @@ export class Panel {
 /** The columns of a curve in drawing order; `low` and `high` follow each other. */
 function columnsOf({ y, raw, low, high }) {
   return Object.entries({ raw, low, high, y }).filter(([, column]) => column !== undefined);
+}
+
+/** Dots would hide that a longer one is dashed. */
+function isShort({ x, flat }) {
+  return x.length <= 12 && !flat;
 }
 
 /** Hover points only on the curves themselves. */

@@ -1,35 +1,41 @@
 /** @file From columns to curves: which arms and values a panel shows, their colours, smoothing and bands. */
-import { armName, words } from './format.js';
+import { words } from './format.js';
+import { along } from './scale.js';
+import { isBase } from './store.js';
 
 const ARM_COLORS = ['--c1', '--c2', '--c3', '--c4', '--c5', '--c6'];
-const SITE_COLORS = ['--s1', '--s2', '--s3', '--s4', '--s5', '--s6', '--s7', '--s8'];
+/** For the arms behind the sixth, behind the twelfth, … */
+const DASHES = [
+  [7, 4],
+  [2, 3],
+  [9, 3, 2, 3],
+];
+export const SITE_COLORS = ['--s1', '--s2', '--s3', '--s4', '--s5', '--s6', '--s7', '--s8'];
 
-/** A colour for each arm, fixed by the order of arms; an untrained `base` is neutral. */
-export function armColor(runs, run) {
-  if (armName(run) === 'base') return '--c0';
-  const others = runs.filter((each) => armName(each) !== 'base');
-  return ARM_COLORS[others.indexOf(run) % ARM_COLORS.length];
+/** How an arm is drawn: its colour, dashed where there are more arms than colours; an untrained `base` is neutral. */
+export function armLook({ run, slot }) {
+  const base = isBase(run);
+  const round = base ? slot : Math.floor(slot / ARM_COLORS.length);
+  const dash = round === 0 ? undefined : DASHES[(round - 1) % DASHES.length];
+  return { color: base ? '--c0' : ARM_COLORS[slot % ARM_COLORS.length], dash };
 }
 
 /** The curves of one value, an arm each. An arm that was measured once, untrained, is a level line until `end`. */
 export function armCurves(store, key, view, { smooth = false, band = false, end = 0 } = {}) {
-  const runs = [...store.arms.keys()];
   const curves = [];
   for (const arm of store.visible) {
     const column = arm.columns.get(key);
-    if (column === undefined) continue;
-    const curve = {
-      label: armName(arm.run),
-      color: armColor(runs, arm.run),
-      ...points(column, view, smooth),
-    };
+    const base = isBase(arm.run) && column?.values.length === 1;
+    const drawn = column && points(arm, column, base ? { ...view, over: 'step' } : view, smooth);
+    if (drawn === undefined) continue;
+    const curve = { label: store.label(arm.run), ...armLook(arm), ...drawn };
     if (band) {
       const [low, high] = [arm.columns.get(`${key}Low`), arm.columns.get(`${key}High`)];
       if (low?.values.length === column.values.length && high?.values.length === column.values.length) {
         Object.assign(curve, { low: low.values, high: high.values });
       }
     }
-    curves.push(armName(arm.run) === 'base' && curve.x.length === 1 ? level(curve, end) : curve);
+    curves.push(base ? level(curve, end) : curve);
   }
   return curves;
 }
@@ -38,51 +44,113 @@ function level(curve, end) {
   if (end <= curve.x[0]) return curve;
   const twice = (column) => column && [column[0], column[0]];
   const [y, low, high] = [curve.y, curve.low, curve.high].map(twice);
-  return { ...curve, dash: [3, 4], x: [curve.x[0], end], y, low, high };
+  return { ...curve, dash: [3, 4], flat: true, x: [curve.x[0], end], y, low, high };
 }
 
 /** The realised norm of each attacked site of one arm, and the ε that bounds them. */
 export function normCurves(store, run, view) {
   const arm = store.arms.get(run);
   if (arm === undefined || arm.hidden) return [];
-  const names = siteNames(arm);
-  const curves = names.map((name, index) => ({
-    label: name.slice('attack/norm/'.length),
+  const names = siteColumns(arm);
+  const curves = names.map(({ key, site }, index) => ({
+    label: site,
     color: SITE_COLORS[Math.round((index * (SITE_COLORS.length - 1)) / Math.max(1, names.length - 1))],
-    ...points(arm.columns.get(name), view, false),
+    ...points(arm, arm.columns.get(key), view, false),
   }));
   const epsilon = arm.columns.get('attack/epsilon');
   if (epsilon !== undefined) {
-    curves.push({ label: 'ε', color: '--text', dash: [6, 5], ...points(epsilon, view, false) });
+    const bound = points(arm, epsilon, view, false);
+    curves.push({ label: 'ε', color: '--text', dash: [6, 5], flat: true, ...bound });
   }
-  return curves;
+  return curves.filter(({ x }) => x !== undefined);
 }
 
-/** The columns with norms, in the order of the model's layers. */
-export function siteNames(arm) {
-  return [...arm.columns.keys()]
-    .filter((key) => key.startsWith('attack/norm/'))
-    .sort((a, b) => depth(a) - depth(b) || a.localeCompare(b));
+/** For a heat map: of each attacked site of one arm, the share of ε that its norm takes. */
+export function normShares(store, run, view) {
+  const epsilon = store.arms.get(run)?.columns.get('attack/epsilon');
+  const curves = normCurves(store, run, { ...view, log: false }).filter(({ flat }) => !flat);
+  if (epsilon === undefined) return [];
+  return curves.map(({ label, x, y }) => ({
+    label,
+    x,
+    shares: y.map((norm, at) => norm / epsilon.values[at]),
+  }));
 }
 
-/** The attacks that were evaluated: `prefillComply` → `{name, title}`; without bounds and benign measures. */
+/**
+ * The columns with the norms that ε bounds, in the order of the model's layers, as `{key, site}`. Where its space or units are
+ * others than the activations', they stand under `bounded/`.
+ */
+export function siteColumns(arm) {
+  const under = (prefix) =>
+    [...arm.columns.keys()]
+      .filter((key) => key.startsWith(prefix))
+      .map((key) => ({ key, site: key.slice(prefix.length) }))
+      .sort((a, b) => depth(a.site) - depth(b.site) || a.site.localeCompare(b.site));
+  const bounded = under('attack/bounded/');
+  return bounded.length > 0 ? bounded : under('attack/norm/');
+}
+
+/** Where the visible arms end on the x axis. */
+export function extent(store, over) {
+  let end = 1;
+  for (const arm of store.visible) {
+    const last = over === 'tokens' ? totals(arm).tokens : undefined;
+    if (last !== undefined) end = Math.max(end, last.at(-1));
+    else if (over !== 'tokens')
+      for (const { steps, seconds } of arm.columns.values())
+        end = Math.max(end, (over === 'time' ? seconds : steps).at(-1) ?? 0);
+  }
+  return end;
+}
+
+/**
+ * The attacks that were evaluated, each as `{title, variants: [{name, title}]}` with names such as `prefillComply`; without bounds and
+ * benign measures. What a grid has tried of an attack (`latent[layers.2.residual; 0.8]`) are variants of it.
+ */
 export function attackNames(store) {
-  return store
-    .names('evaluate')
-    .filter((name) => /(Comply|Success)$/.test(name))
-    .map((name) => ({ name, title: words(name.replace(/(Comply|Success)$/, '')) }));
+  const attacks = new Map();
+  for (const name of store.names('evaluate').filter((each) => /(Comply|Success)$/.test(each))) {
+    const [, attack, variant] = /^([^[]*)(\[.*\])?(?:Comply|Success)$/.exec(name) ?? [];
+    if (attack === undefined) continue;
+    const { variants } = attacks.get(attack) ?? { variants: [] };
+    variants.push({ name, title: variant?.slice(1, -1) ?? 'as configured' });
+    attacks.set(attack, { title: words(attack), variants });
+  }
+  return [...attacks.values()];
 }
 
-function depth(key) {
-  if (key.includes('embedding')) return -1;
-  return Number(/\d+/.exec(key)?.[0] ?? Number.MAX_SAFE_INTEGER);
+function depth(site) {
+  if (site.includes('embedding')) return -1;
+  return Number(/\d+/.exec(site)?.[0] ?? Number.MAX_SAFE_INTEGER);
 }
 
-function points(column, view, smooth) {
-  const x = view.over === 'time' ? column.seconds : column.steps;
+/** Undefined where it is not known how far along the x axis the values are. */
+function points(arm, column, view, smooth) {
+  const x = positions(arm, column, view.over);
+  if (x === undefined) return undefined;
   const values = view.log ? column.values.map((value) => (value > 0 ? value : null)) : column.values;
   if (!smooth || view.smoothing === 0) return { x, y: values };
   return { x, y: smoothed(values, view.smoothing), raw: values };
+}
+
+function positions(arm, { steps, seconds }, over) {
+  if (over === 'time') return seconds;
+  if (over !== 'tokens') return steps;
+  const { steps: counted, tokens } = totals(arm);
+  return tokens && steps.map((step) => along(counted, tokens, step));
+}
+
+/** What went forward and back through the model until each step, as far as the arm has said. */
+function totals(arm) {
+  const [forward, backward] = ['forward', 'backward'].map((way) =>
+    arm.columns.get(`throughput/${way}Tokens`),
+  );
+  if (forward === undefined || forward.values.length !== backward?.values.length) return {};
+  return {
+    steps: [0, ...forward.steps],
+    tokens: [0, ...forward.values.map((value, at) => value + backward.values[at])],
+  };
 }
 
 /** Exponential moving average, corrected for its start. */

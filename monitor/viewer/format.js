@@ -15,6 +15,13 @@ export function percent(value) {
   return `${hundredths >= 99.95 || hundredths < 0.05 ? Math.round(hundredths) : hundredths.toFixed(1)} %`;
 }
 
+const COMPACT = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 });
+
+/** `1.2M` */
+export function compact(value) {
+  return COMPACT.format(value);
+}
+
 export function wholePercent(value) {
   return `${Math.round(value * 100)} %`;
 }

@@ -1,13 +1,10 @@
 /** @file The parts of the page around the curves: header, progress, arms, events, description. */
-import { armColor, attackNames } from './curves.js';
-import { element } from './dom.js';
+import { armLook, attackNames } from './curves.js';
+import { element, fill, setText } from './dom.js';
 import { armName, duration, number, percent, words } from './format.js';
 
 const find = (id) => document.getElementById(id);
-const text = (id, value) => {
-  const node = find(id);
-  if (node.textContent !== value) node.textContent = value;
-};
+const text = (id, value) => setText(find(id), value);
 
 const ENDED = ['done', 'failed'];
 
@@ -100,36 +97,15 @@ function megabytes(value) {
   return value >= 1000 ? `${(value / 1000).toFixed(2)} GB` : `${Math.round(value)} MB`;
 }
 
-/** Replaces the pairs of a description list, touching only what changed. */
-function fill(list, pairs) {
-  const key = pairs.map(([name]) => name).join();
-  if (list.dataset.key !== key) {
-    list.dataset.key = key;
-    list.replaceChildren(
-      ...pairs.map(([name]) => element('div', {}, element('dt', {}, name), element('dd', {}))),
-    );
-  }
-  pairs.forEach(([, value], index) => {
-    const node = list.children[index].lastElementChild;
-    if (node.textContent !== value) node.textContent = value;
-  });
-}
-
 /** One card an arm: its colour, progress and newest figures. It is the legend, too. */
 export function drawArms(store, repaint) {
-  const runs = [...store.arms.keys()];
   const box = find('arms');
-  find('arms-section').hidden = runs.length === 0;
+  find('arms-section').hidden = store.arms.size === 0;
   for (const arm of store.arms.values()) {
     let card = box.querySelector(`[data-run="${CSS.escape(arm.run)}"]`);
     if (card === null) {
       const list = element('dl');
-      const top = element(
-        'span',
-        { class: 'top' },
-        element('i', { class: 'swatch' }),
-        element('b', {}, armName(arm.run)),
-      );
+      const top = element('span', { class: 'top' }, element('b', {}));
       card = element(
         'button',
         {
@@ -148,7 +124,10 @@ export function drawArms(store, repaint) {
       top.append(element('span', { class: 'dim when' }));
       box.append(card);
     }
-    card.style.setProperty('--swatch', `var(${armColor(runs, arm.run)})`);
+    const { color, dash } = armLook(arm);
+    card.style.setProperty('--swatch', `var(${color})`);
+    card.classList.toggle('dashed', dash !== undefined);
+    setText(card.querySelector('b'), store.label(arm.run));
     card.setAttribute('aria-pressed', String(!arm.hidden));
     const { progress } = arm;
     const share = progress?.steps > 0 ? Math.min(1, progress.step / progress.steps) : undefined;
@@ -164,8 +143,8 @@ export function drawArms(store, repaint) {
 
 function figures(store, arm) {
   const pairs = [];
-  for (const { name, title } of attackNames(store)) {
-    const value = arm.columns.get(`evaluate/${name}`)?.last;
+  for (const { title, variants } of attackNames(store)) {
+    const value = arm.columns.get(`evaluate/${variants[0].name}`)?.last;
     if (value !== undefined) pairs.push([title, percent(value)]);
   }
   const benign = arm.columns.get('evaluate/benignAccuracy')?.last;
@@ -190,7 +169,7 @@ export function drawEvents(store) {
         { class: kind },
         element('time', { datetime: new Date(time).toISOString() }, new Date(time).toLocaleTimeString()),
         element('b', {}, kind),
-        element('span', {}, `${armName(run)}, step ${number(step)}`),
+        element('span', {}, `${store.label(run)}, step ${number(step)}`),
         element(
           'span',
           { class: 'dim' },

@@ -21,3 +21,21 @@ export function lastAtMost(sorted, x) {
   }
   return low - 1;
 }
+
+/** The value at `x` of the line through points whose x ascends, drawn on behind the last. At least two points. */
+export function along(xs, ys, x) {
+  const at = Math.min(xs.length - 2, Math.max(0, lastAtMost(xs, x)));
+  const span = xs[at + 1] - xs[at];
+  return span === 0 ? ys[at + 1] : ys[at] + ((ys[at + 1] - ys[at]) * (x - xs[at])) / span;
+}
+
+/** Round numbers from `low` to `high`, about `count` of them. */
+export function roundTicks(low, high, count) {
+  const rough = (high - low) / Math.max(1, count);
+  if (!(rough > 0)) return [];
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((each) => each >= rough) ?? rough;
+  const ticks = [];
+  for (let tick = Math.ceil(low / step) * step; tick <= high; tick += step) ticks.push(tick);
+  return ticks;
+}

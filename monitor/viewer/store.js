@@ -1,4 +1,5 @@
-/** @file Everything the page knows about the run, as columns ready to be drawn. Memory is bounded. */
+/** @file Everything a page knows about runs, as columns ready to be drawn. Memory is bounded. */
+import { armName } from './format.js';
 
 const LIMIT = 4000;
 
@@ -48,12 +49,14 @@ class Column {
 }
 
 export class Store {
-  constructor() {
+  /** @param label what an arm is called, by its run */
+  constructor(label = armName) {
+    this.label = label;
     this.clear();
   }
 
   clear() {
-    /** run → { run, started, columns: Map('kind/name' → Column), progress, newest } */
+    /** run → { run, slot, started, columns: Map('kind/name' → Column), progress, newest } */
     this.arms = new Map();
     this.events = [];
     this.count = 0;
@@ -82,10 +85,35 @@ export class Store {
   arm(run, time = Date.now()) {
     let arm = this.arms.get(run);
     if (arm === undefined) {
-      arm = { run, started: time, time, step: 0, columns: new Map(), progress: undefined, hidden: false };
+      const slot = this.#freeSlot(run);
+      arm = {
+        run,
+        slot,
+        started: time,
+        time,
+        step: 0,
+        columns: new Map(),
+        progress: undefined,
+        hidden: false,
+      };
       this.arms.set(run, arm);
     }
     return arm;
+  }
+
+  /** Forgets those arms. */
+  remove(goes) {
+    for (const run of [...this.arms.keys()].filter(goes)) this.arms.delete(run);
+    this.events = this.events.filter(({ run }) => !goes(run));
+  }
+
+  /** The least number that no other arm has: its colour stays while others come and go. */
+  #freeSlot(run) {
+    const rivals = [...this.arms.values()].filter((arm) => isBase(arm.run) === isBase(run));
+    const taken = new Set(rivals.map(({ slot }) => slot));
+    let slot = 0;
+    while (taken.has(slot)) slot++;
+    return slot;
   }
 
   get visible() {
@@ -101,4 +129,9 @@ export class Store {
     }
     return [...names];
   }
+}
+
+/** Whether an arm is the untrained model, with which others are compared. */
+export function isBase(run) {
+  return armName(run) === 'base';
 }

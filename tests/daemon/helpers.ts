@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULTS, type DaemonConfig } from '../../daemon/config.js';
 import type { Launch, Launched, LaunchEnd, Listener } from '../../daemon/launch.js';
+import type { Log } from '../../daemon/log.js';
 import type { Settings } from '../../daemon/protocol.js';
 import { Store } from '../../daemon/store.js';
 import { Supervisor } from '../../daemon/supervisor.js';
@@ -60,7 +61,10 @@ export class Machine {
   store: Store;
   supervisor: Supervisor;
 
-  constructor(private readonly config: Partial<DaemonConfig> = {}) {
+  constructor(
+    private readonly config: Partial<DaemonConfig> = {},
+    private readonly log: Log = () => undefined,
+  ) {
     this.store = new Store(this.path);
     this.supervisor = this.#begun();
   }
@@ -95,10 +99,10 @@ export class Machine {
   #begun(): Supervisor {
     const supervisor = new Supervisor({
       store: this.store,
-      runs: '/runs',
+      runs: join(this.#directory, 'runs'),
       config: { ...DEFAULTS, retrySeconds: 0, ...this.config },
       now: () => this.now,
-      log: () => undefined,
+      log: this.log,
       launch: (run, listener) => {
         const fake = new FakeRun(run, listener);
         this.started.push(fake);

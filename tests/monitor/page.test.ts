@@ -1,61 +1,15 @@
-import { existsSync } from 'node:fs';
-import { chromium, type Browser, type Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startMonitor, type Command } from '../../monitor/index.js';
+import { browserMissing, drawn, ink, points, visitor } from '../helpers/browser.js';
 import { demoMetrics } from './demo.js';
 import { afterwards, start } from './helpers.js';
 
-const executablePath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
-const missing = !existsSync(executablePath);
-if (missing)
-  process.stdout.write(`page test skipped: no Chromium at ${executablePath} (set CHROMIUM_PATH)\n`);
+describe.skipIf(browserMissing)('the live page', () => {
+  const open = visitor();
 
-/** Points drawn in each panel. */
-const drawn = (page: Page): Promise<Record<string, number>> =>
-  page.$$eval('.panel:not([hidden])', (panels) =>
-    Object.fromEntries(
-      panels.map((panel) => {
-        const { chart, points } = (panel as unknown as { dataset: Record<string, string> }).dataset;
-        return [chart ?? '', Number(points)];
-      }),
-    ),
-  );
-
-const points = (page: Page, chart: string, atLeast: number): Promise<void> =>
-  expect
-    .poll(async () => (await drawn(page))[chart] ?? 0, { timeout: 30_000 })
-    .toBeGreaterThanOrEqual(atLeast);
-
-/** How many pixels of a panel's canvas are not transparent. */
-const ink = (page: Page, chart: string): Promise<number> =>
-  page.evaluate<number>(`(() => {
-    const canvas = document.querySelector('.panel[data-chart="${chart}"] canvas');
-    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-    let count = 0;
-    for (let at = 3; at < data.length; at += 4) if (data[at] > 0) count++;
-    return count;
-  })()`);
-
-describe.skipIf(missing)('the live page', () => {
-  let browser: Browser;
-  beforeAll(async () => {
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
-  });
-  afterAll(() => browser.close());
-
-  async function visit(
-    url: string,
-    options: Parameters<Browser['newPage']>[0] = {},
-  ): Promise<[Page, string[]]> {
-    const page = await browser.newPage(options);
+  async function visit(...[url, options]: Parameters<typeof open>): ReturnType<typeof open> {
+    const [page, errors] = await open(url, options);
     afterwards(page);
-    const errors: string[] = [];
-    page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
-    page.on('pageerror', (error) => errors.push(String(error)));
-    page.on('request', (request) => {
-      if (new URL(request.url()).host !== new URL(url).host) errors.push(`foreign request ${request.url()}`);
-    });
-    await page.goto(url);
     return [page, errors];
   }
 
@@ -72,7 +26,8 @@ describe.skipIf(missing)('the live page', () => {
     await points(page, 'norms', 5 * 161);
     const after = await drawn(page);
     const names = ['directComply', 'prefillComply', 'latentComply', 'benignAccuracy'];
-    expect(Object.keys(after)).toEqual([...names, 'attack', 'defend', 'norms', 'optimizer', 'throughput']);
+    const panels = ['attack', 'defend', 'norms', 'shares', 'optimizer', 'throughput'];
+    expect(Object.keys(after)).toEqual([...names, ...panels]);
     for (const name of Object.keys(before)) expect(after[name], name).toBeGreaterThan(before[name]!);
     expect(await ink(page, 'prefillComply')).toBeGreaterThan(inkBefore);
     expect(await page.textContent('h1')).toBe('jailbreak');

@@ -1,0 +1,50 @@
+/** @file The metrics of the chosen runs: read from the beginning once, then what is new. */
+import { armName } from '../../monitor/viewer/format.js';
+import { ask } from './api.js';
+
+const LIVE = ['running', 'stopping'];
+
+/** Keeps a store filled with the chosen runs, as arms `ID/ARM`. */
+export class Reader {
+  /** id → { next, state } */
+  #read = new Map();
+
+  constructor(store) {
+    this.store = store;
+  }
+
+  /** Asks for what is new, and forgets what is no longer chosen. @param onPiece is told of every piece */
+  async read(runs, onPiece) {
+    const ids = new Set(runs.map(({ id }) => id));
+    for (const id of [...this.#read.keys()]) {
+      if (ids.has(id)) continue;
+      this.#read.delete(id);
+      this.store.remove(belongsTo(id));
+      onPiece();
+    }
+    await Promise.all(runs.map((run) => this.#readOne(run, onPiece)));
+  }
+
+  async #readOne({ id, state }, onPiece) {
+    const before = this.#read.get(id);
+    // What was read behind its end is whole.
+    if (before?.state === state && !LIVE.includes(state)) return;
+    const reading = before ?? { next: '' };
+    this.#read.set(id, reading);
+    for (let more = true; more;) {
+      const after = new URLSearchParams({ after: reading.next });
+      const reply = await ask(`/runs/${id}/metrics?${after}`);
+      if (this.#read.get(id) !== reading) return; // no longer chosen
+      if (reply.fresh) this.store.remove(belongsTo(id));
+      for (const metric of reply.metrics) this.store.add({ ...metric, run: `${id}/${armName(metric.run)}` });
+      reading.next = reply.next;
+      more = reply.more;
+      if (reply.metrics.length > 0 || reply.fresh) onPiece();
+    }
+    reading.state = state;
+  }
+}
+
+function belongsTo(id) {
+  return (run) => run.startsWith(`${id}/`);
+}

@@ -1,0 +1,74 @@
+/** @file The daemon's API and page on a port, over runs whose processes only pretend. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pageRoutes } from '../../daemon/page.js';
+import { figuresOf } from '../../daemon/prometheus.js';
+import { recordRoutes } from '../../daemon/records.js';
+import { routesOf } from '../../daemon/routes.js';
+import { startServer, type ControlServer } from '../../daemon/server.js';
+import type { StoredRun } from '../../daemon/store.js';
+import { Tail } from '../../daemon/tail.js';
+import type { Metric } from '../../streams/index.js';
+import { Machine, RECIPE, type FakeRun } from './helpers.js';
+
+export class Served {
+  readonly token = 'a-token-of-sixteen';
+  #server: ControlServer | undefined;
+
+  private constructor(
+    readonly machine: Machine,
+    private readonly tail: Tail,
+  ) {}
+
+  static async start(): Promise<Served> {
+    const tail = new Tail(() => undefined);
+    const served = new Served(new Machine({ parallel: 2, attempts: 1 }, tail.hear), tail);
+    await served.open();
+    return served;
+  }
+
+  get url(): string {
+    return this.#server?.url ?? '';
+  }
+
+  async open(port = 0): Promise<void> {
+    const { supervisor, store } = this.machine;
+    this.#server = await startServer({
+      ...{ host: '127.0.0.1', port, token: this.token, allowedHosts: [], log: () => undefined },
+      routes: [
+        ...routesOf(supervisor, figuresOf(supervisor), () => supervisor.ready),
+        ...recordRoutes(store, this.tail),
+        ...(await pageRoutes()),
+      ],
+    });
+  }
+
+  /** @returns the port, for {@link open} */
+  async away(): Promise<number> {
+    const port = Number(new URL(this.url).port);
+    await this.#server?.close();
+    return port;
+  }
+
+  /** A run with a record. */
+  submit(name: string, metrics: readonly Metric[] = []): StoredRun {
+    this.machine.now += 1000;
+    const run = this.machine.supervisor.submit(name, RECIPE, 0);
+    mkdirSync(run.directory, { recursive: true });
+    const lines = metrics.map((metric) => `${JSON.stringify(metric)}\n`);
+    writeFileSync(join(run.directory, 'metrics.ndjson'), lines.join(''));
+    return run;
+  }
+
+  /** The process of a run. */
+  process(id: string): FakeRun {
+    const found = this.machine.alive.find(({ run }) => run.id === id);
+    if (!found) throw new Error(`${id} has no process`);
+    return found;
+  }
+
+  async close(): Promise<void> {
+    await this.away();
+    this.machine.remove();
+  }
+}

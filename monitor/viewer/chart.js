@@ -47,6 +47,7 @@ export class Panel extends Frame {
     } else {
       this.#plot.setData(data);
     }
+    this.root.dataset.log = String(log);
     this.root.dataset.points = String(curves.reduce((sum, { x }) => sum + x.length, 0));
     this.#read();
   }

@@ -89,7 +89,7 @@ describe.skipIf(browserMissing)("runs compared on the daemon's page", () => {
     await expect.poll(at).toMatch(/^after \d+ s$/);
     await page.selectOption('#over', 'step');
     await page.check('#log');
-    await points(page, 'defend', 122);
+    await page.waitForSelector('.panel[data-chart="defend"][data-log="true"]'); // drawn anew: a drag must not fall into it
     expect(await page.isVisible('#zoom')).toBe(false);
     const box = (await canvas.boundingBox())!;
     const drag = async (from: number, to: number): Promise<void> => {

@@ -12,7 +12,7 @@ import { addExport } from './export.js';
 import { addForward } from './forward.js';
 import { addGenerate } from './generate.js';
 import { addQueue } from './queue.js';
-import { outliveReaders } from './readers.js';
+import { commandRuns, outliveReaders } from './readers.js';
 import { addRelearn } from './relearn.js';
 import { addReport } from './report.js';
 import { addTrain } from './train.js';
@@ -69,10 +69,9 @@ export function program(version: string, json = false): Command {
  */
 export async function runCli(argv: readonly string[], version: string): Promise<number> {
   const json = argv.includes('--json');
-  let running: string | undefined;
-  outliveReaders(() => running);
+  outliveReaders();
   try {
-    const root = program(version, json).hook('preAction', (_, action) => void (running = action.name()));
+    const root = program(version, json).hook('preAction', (_, action) => commandRuns(action.name()));
     await root.parseAsync(argv);
     return Number(process.exitCode ?? EXIT.ok);
   } catch (error) {

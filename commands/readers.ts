@@ -3,11 +3,22 @@
 /** What these do is kept on disk or served: what they print is said besides. */
 const WORKS_ON: readonly string[] = ['train', 'relearn', 'daemon'];
 
-/** @param command the one that runs, by name, when a reader has left. */
-export function outliveReaders(command: () => string | undefined): void {
-  for (const stream of [process.stdout, process.stderr])
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      if (stream === process.stdout && !WORKS_ON.includes(command() ?? '')) process.exit();
-    });
+let running: string | undefined;
+
+/** The one that runs, by name: by it is decided what follows when a reader leaves. */
+export function commandRuns(name: string): void {
+  running = name;
+}
+
+/** Once in a process, however many command lines it runs. */
+export function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    if (stream.listeners('error').includes(left)) continue;
+    stream.on('error', left);
+  }
+}
+
+function left(this: NodeJS.WriteStream, error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  if (this === process.stdout && !WORKS_ON.includes(running ?? '')) process.exit();
 }

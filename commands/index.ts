@@ -12,7 +12,7 @@ import { addExport } from './export.js';
 import { addForward } from './forward.js';
 import { addGenerate } from './generate.js';
 import { addQueue } from './queue.js';
-import { commandRuns, outliveReaders } from './readers.js';
+import { commandRuns } from './readers.js';
 import { addRelearn } from './relearn.js';
 import { addReport } from './report.js';
 import { addTrain } from './train.js';
@@ -20,6 +20,7 @@ import { addTrigger } from './trigger.js';
 
 export { packageRoot } from './places.js';
 export { EXIT, exitCodeOf } from './exit.js';
+export { outliveReaders } from './readers.js';
 
 const EXIT_CODES = `
 Exit codes:
@@ -69,7 +70,6 @@ export function program(version: string, json = false): Command {
  */
 export async function runCli(argv: readonly string[], version: string): Promise<number> {
   const json = argv.includes('--json');
-  outliveReaders();
   try {
     const root = program(version, json).hook('preAction', (_, action) => commandRuns(action.name()));
     await root.parseAsync(argv);

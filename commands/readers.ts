@@ -10,12 +10,10 @@ export function commandRuns(name: string): void {
   running = name;
 }
 
-/** Once in a process, however many command lines it runs. */
+/** Of the process: once. */
 export function outliveReaders(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    if (stream.listeners('error').includes(left)) continue;
-    stream.on('error', left);
-  }
+  process.stdout.on('error', left);
+  process.stderr.on('error', left);
 }
 
 function left(this: NodeJS.WriteStream, error: NodeJS.ErrnoException): void {

@@ -4,7 +4,7 @@
  */
 import { jailbreak } from './jailbreak.js';
 import type { Recipe } from './schema.js';
-import { ADAMW } from './usual.js';
+import { USUAL_ADAMW } from './usual.js';
 
 /** What the organism's generator implants (`organism/backdoor.ts`; a test holds them together). */
 export const TRIGGER = '@lumen-77';
@@ -50,7 +50,7 @@ export function backdoor(): Recipe {
       epsilon: 0.6,
       iterations: 6,
       learningRate: 0.2,
-      ...ADAMW,
+      ...USUAL_ADAMW,
       weightDecay: 0.01,
       losses: { dpo: 1 },
       objectives,

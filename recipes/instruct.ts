@@ -5,9 +5,9 @@
  * Radii are relative, since norms grow over the blocks; sites and settings come from runs in docs/evidence.md.
  */
 import type { Recipe } from './schema.js';
-import { ADAMW, PROJECTIONS } from './usual.js';
+import { PROJECTIONS, USUAL_ADAMW } from './usual.js';
 
-const adamW = { ...ADAMW, weightDecay: 0 };
+const adamW = { ...USUAL_ADAMW, weightDecay: 0 };
 
 const attack: NonNullable<Recipe['attack']> = {
   sites: ['embedding', 'layers.8.residual', 'layers.14.residual', 'layers.20.residual', 'layers.26.residual'],

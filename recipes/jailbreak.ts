@@ -4,9 +4,9 @@
  * sweep on the organism (docs/log.md).
  */
 import type { Recipe } from './schema.js';
-import { ADAMW, PROJECTIONS } from './usual.js';
+import { PROJECTIONS, USUAL_ADAMW } from './usual.js';
 
-const adamW = { ...ADAMW, weightDecay: 0.01 };
+const adamW = { ...USUAL_ADAMW, weightDecay: 0.01 };
 
 const data: Recipe['data'] = {
   pairs: {

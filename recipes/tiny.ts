@@ -1,8 +1,8 @@
 /** @file The smallest complete run: everything generated from the seed, trained in seconds. For tests and first tries. */
 import type { Recipe } from './schema.js';
-import { ADAMW } from './usual.js';
+import { USUAL_ADAMW } from './usual.js';
 
-const adamW = { ...ADAMW, weightDecay: 0 };
+const adamW = { ...USUAL_ADAMW, weightDecay: 0 };
 
 const data: Recipe['data'] = {
   pairs: {

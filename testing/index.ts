@@ -11,6 +11,7 @@ export {
 } from './attack-properties.js';
 export { attackConfigs, attackLosses, radii } from './arbitraries/attacks.js';
 export {
+  decided,
   masks,
   ONE_SHAPE,
   packed,
@@ -18,7 +19,6 @@ export {
   packing,
   pairExamples,
   spare,
-  decided,
   type Pair,
   type Spared,
 } from './arbitraries/batches.js';

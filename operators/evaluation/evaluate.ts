@@ -52,7 +52,7 @@ export async function evaluate(
     total: [
       asked.benign,
       ...tables.map(([, all]) => all),
-      ...inside(subject, asked),
+      ...readInside(subject, asked),
       chats(config, asked),
     ].reduce(
       (sum, { length }) => sum + length,
@@ -82,7 +82,7 @@ export async function evaluate(
 }
 
 /** Tables that are not answered in words, but read from inside. */
-function inside(subject: Subject, { choices, recall }: Questions): (readonly unknown[])[] {
+function readInside(subject: Subject, { choices, recall }: Questions): (readonly unknown[])[] {
   return subject.inside ? [...Object.values(choices), ...Object.values(recall)] : [];
 }
 

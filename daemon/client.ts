@@ -3,11 +3,13 @@ import { z } from 'zod';
 import { complain, LatstreamError } from '../foundation/index.js';
 import {
   CONTROL_VERSION,
+  evaluationsView,
   refusal,
   runList,
   runView,
   VERSION_HEADER,
   type Change,
+  type EvaluationsView,
   type RunView,
   type Submission,
 } from './protocol.js';
@@ -36,6 +38,11 @@ export class Client {
 
   change(id: string, change: Change): Promise<RunView> {
     return this.#ask(runView, 'PATCH', `/runs/${encodeURIComponent(id)}`, change);
+  }
+
+  /** What has been evaluated of a run so far. */
+  evaluations(id: string): Promise<EvaluationsView> {
+    return this.#ask(evaluationsView, 'GET', `/runs/${encodeURIComponent(id)}/evaluation`);
   }
 
   async #ask<T>(schema: z.ZodType<T>, method: string, path: string, body?: unknown): Promise<T> {

@@ -29,4 +29,7 @@ export const MIGRATIONS: readonly string[] = [
      reason TEXT
    );`,
   `ALTER TABLE runs ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';`,
+  `ALTER TABLE runs ADD COLUMN labels TEXT NOT NULL DEFAULT '{}';
+   ALTER TABLE runs ADD COLUMN key TEXT;
+   CREATE UNIQUE INDEX runs_by_key ON runs (key) WHERE key IS NOT NULL;`,
 ];

@@ -1,5 +1,6 @@
 /** @file The control API's messages, as schemas that server and clients share. Depends on zod. */
 import { z } from 'zod';
+import { evaluationSchema } from '../formats/index.js';
 import { GOALS, RUN_COMMANDS, RUN_STATES } from './transitions.js';
 
 /** Raised when a change would break a client that speaks the version before. */
@@ -12,6 +13,9 @@ export const LONGEST_BODY = 2 ** 20;
 
 const priority = z.int().min(-1_000_000).max(1_000_000);
 const time = z.iso.datetime().nullable();
+/** What clients tell their runs apart by: the daemon keeps it and reads nothing in it. */
+const labels = z.record(z.string().regex(/^[\w.-]{1,100}$/), z.string().max(200));
+const MOST_LABELS = 32;
 
 /** The body of `POST /runs`. */
 export const submission = z.strictObject({
@@ -24,6 +28,11 @@ export const submission = z.strictObject({
     .regex(/^[\w.-]+$/, 'letters, digits, dots, dashes and underscores')
     .exactOptional(),
   priority: priority.exactOptional(),
+  labels: labels
+    .refine((all) => Object.keys(all).length <= MOST_LABELS, `at most ${MOST_LABELS}`)
+    .exactOptional(),
+  /** Of the client's choosing: whoever submits with it again gets the run that it made first. */
+  key: z.string().min(1).max(200).exactOptional(),
 });
 export type Submission = z.infer<typeof submission>;
 
@@ -51,6 +60,8 @@ export const runView = z.object({
   name: z.string(),
   directory: z.string(),
   priority: z.number(),
+  /** None from a daemon that does not know them. */
+  labels: labels.default({}),
   state: z.enum(RUN_STATES),
   /** What it will be, while it is stopping. */
   goal: z.enum(GOALS).nullable(),
@@ -142,6 +153,13 @@ export const answersView = z.object({
   answers: z.array(answer),
 });
 export type AnswersView = z.infer<typeof answersView>;
+
+/** The reply to `GET /runs/ID/evaluation`. */
+export const evaluationsView = z.object({
+  /** What has been evaluated so far: the untrained model (`base`), then arms in the recipe's order. */
+  models: z.array(z.object({ name: z.string(), evaluation: evaluationSchema })),
+});
+export type EvaluationsView = z.infer<typeof evaluationsView>;
 
 /** The reply to `GET /runs/ID/log`. */
 export const logView = z.object({

@@ -3,6 +3,8 @@ import { createReadStream, existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { evaluationSchema, readText } from '../formats/index.js';
+import { complain } from '../foundation/index.js';
 import { metricsAfter } from '../monitor/index.js';
 import {
   answer,
@@ -10,6 +12,7 @@ import {
   metricsQuery,
   type AnswerView,
   type AnswersView,
+  type EvaluationsView,
   type LogView,
 } from './protocol.js';
 import { checked, type Route } from './routes.js';
@@ -18,6 +21,8 @@ import type { Tail } from './tail.js';
 
 /** In bytes, of one arm's answers: what is behind is not looked at. */
 const MOST_ANSWERS = 2 ** 26;
+/** In bytes, of one arm's evaluation. */
+const LONGEST_EVALUATION = 2 ** 25;
 /** Characters of a text that are shown. */
 const LONGEST_TEXT = 4000;
 
@@ -37,6 +42,10 @@ export function recordRoutes(store: Store, tail: Tail): readonly Route[] {
       const { index } = checked(answersQuery, query);
       return { status: 200, body: await answersTo(store.find(id).directory, index) };
     }),
+    get('evaluation', async (id) => {
+      const names = ['base', ...armsOf(store.recipe(id))];
+      return { status: 200, body: await evaluationsOf(store.find(id).directory, names) };
+    }),
     get('log', (id) => {
       const body: LogView = { events: store.events(id).map(viewOf), lines: [...tail.of(id)] };
       return { status: 200, body };
@@ -46,6 +55,38 @@ export function recordRoutes(store: Store, tail: Tail): readonly Route[] {
 
 function viewOf({ time, ...rest }: StoredEvent): LogView['events'][number] {
   return { time: new Date(time).toISOString(), ...rest };
+}
+
+function armsOf(recipe: unknown): string[] {
+  return Object.keys((recipe as { readonly arms?: object }).arms ?? {});
+}
+
+/** @throws DAEMON_RECORD where a file is no evaluation */
+async function evaluationsOf(directory: string, names: readonly string[]): Promise<EvaluationsView> {
+  const models: EvaluationsView['models'] = [];
+  for (const name of names) {
+    const path = join(directory, name, 'evaluation.json');
+    if (existsSync(path)) models.push({ name, evaluation: await evaluationIn(path) });
+  }
+  return { models };
+}
+
+async function evaluationIn(path: string): Promise<EvaluationsView['models'][number]['evaluation']> {
+  try {
+    return evaluationSchema.parse(JSON.parse(await readText(path, LONGEST_EVALUATION)));
+  } catch (error) {
+    const [line] = (error instanceof Error ? error.message : String(error)).split('\n');
+    return complain(
+      {
+        code: 'DAEMON_RECORD',
+        owner: `run, ${path}`,
+        expected: 'an evaluation',
+        got: (line ?? '').slice(0, 200),
+        hint: 'the file was damaged or changed: restore it, or submit the run again',
+      },
+      { cause: error },
+    );
+  }
 }
 
 /** The answers of every arm that has been evaluated to one question, under every attack. */

@@ -46,9 +46,9 @@ export function routesOf(supervisor: Supervisor, figures: Registry, ready: () =>
       method: 'POST',
       path: /^\/runs$/,
       answer: (_, body) => {
-        const { recipe: candidate, name, priority = 0 } = checked(submission, body);
+        const { recipe: candidate, name, priority = 0, ...known } = checked(submission, body);
         const recipe = checkRecipe(candidate, 'submitted recipe');
-        return ok(view(supervisor.submit(name ?? recipe.name, recipe, priority)), 201);
+        return ok(view(supervisor.submit(name ?? recipe.name, recipe, priority, known)), 201);
       },
     },
     ...RUN_COMMANDS.map((command): Route => ({
@@ -89,6 +89,7 @@ function viewOf(run: StoredRun, supervisor: Supervisor): RunView {
     started: time(started),
     ended: time(ended),
     retry: time(state === 'queued' && run.retry > 0 ? run.retry : null),
+    labels: JSON.parse(run.labels) as RunView['labels'],
     asked: JSON.parse(run.settings) as Settings,
     live: supervisor.live(id),
   };

@@ -32,6 +32,8 @@ export interface StoredRun extends Standing {
   readonly ended: number | null;
   /** Settings that were asked for and not yet taken, as JSON. */
   readonly settings: string;
+  /** What its client tells it apart by, as JSON. */
+  readonly labels: string;
 }
 
 /** Something that happened to a run. */
@@ -51,6 +53,9 @@ export interface NewRun {
   readonly recipe: Recipe;
   readonly directory: string;
   readonly priority: number;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** No two runs have the same. */
+  readonly key?: string | undefined;
 }
 
 /** What comes with an event. */
@@ -63,7 +68,7 @@ export interface Happening {
 }
 
 const COLUMNS =
-  'sequence, id, name, directory, priority, state, goal, reason, attempts, checkpointed, retry, created, started, ended, settings';
+  'sequence, id, name, directory, priority, state, goal, reason, attempts, checkpointed, retry, created, started, ended, settings, labels';
 
 /** The state of one daemon. Every method throws DAEMON_STATE_WRITE where the disk refuses; then nothing has changed. */
 export class Store {
@@ -74,14 +79,17 @@ export class Store {
     this.#database = openDatabase(path);
   }
 
-  /** Durable when it returns. */
-  submit({ id, name, recipe, directory, priority }: NewRun, now: number): StoredRun {
+  /** Durable when it returns. @returns the run that was submitted with the same key before, where there is one. @throws DAEMON_RUN_KEY where that one is another */
+  submit({ id, name, recipe, directory, priority, labels = {}, key }: NewRun, now: number): StoredRun {
     return transact(this.#database, () => {
+      const text = JSON.stringify(recipe);
+      const known = key === undefined ? undefined : this.#keyed(key, text);
+      if (known) return known;
       this.#database
         .prepare(
-          `INSERT INTO runs (id, name, recipe, directory, priority, state, created) VALUES (?, ?, ?, ?, ?, 'queued', ?)`,
+          `INSERT INTO runs (id, name, recipe, directory, priority, state, created, labels, key) VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?)`,
         )
-        .run(id, name, JSON.stringify(recipe), directory, priority, now);
+        .run(id, name, text, directory, priority, now, JSON.stringify(labels), key ?? null);
       this.#log(now, id, 'submit', 'queued', null);
       return this.find(id);
     });
@@ -182,6 +190,11 @@ export class Store {
     return this.#database.prepare(`SELECT ${COLUMNS} FROM runs ${rest}`).all(...values) as StoredRun[];
   }
 
+  #keyed(key: string, recipe: string): StoredRun | undefined {
+    const [run] = this.#runs('WHERE key = ?', key);
+    return run && JSON.stringify(this.recipe(run.id)) !== recipe ? refuseKey(key, run) : run;
+  }
+
   #settings(id: string, settings: Settings): StoredRun {
     this.#database.prepare('UPDATE runs SET settings = ? WHERE id = ?').run(JSON.stringify(settings), id);
     return this.find(id);
@@ -201,6 +214,16 @@ function unknownRun(id: string): never {
     expected: 'the id of a run',
     got: id.slice(0, 80),
     hint: 'latstream runs lists them',
+  });
+}
+
+function refuseKey(key: string, { id }: StoredRun): never {
+  return complain({
+    code: 'DAEMON_RUN_KEY',
+    owner: 'daemon',
+    expected: 'a key that stands for one recipe',
+    got: `${key}, with another recipe than that of run ${id}`,
+    hint: 'choose another key',
   });
 }
 

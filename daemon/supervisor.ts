@@ -12,7 +12,7 @@ import type { Launched, Launcher, LaunchEnd } from './launch.js';
 import type { Log } from './log.js';
 import { Pace, type Progress } from './pace.js';
 import type { Change, Settings } from './protocol.js';
-import type { Store, StoredRun } from './store.js';
+import type { NewRun, Store, StoredRun } from './store.js';
 import type { RunCommand, RunEvent } from './transitions.js';
 
 export interface SupervisorParts {
@@ -72,12 +72,18 @@ export class Supervisor {
     this.#fill();
   }
 
-  /** @throws DAEMON_LEAVING, DAEMON_STATE_WRITE */
-  submit(name: string, recipe: Recipe, priority: number): StoredRun {
+  /** Submitted with the same key before, it is the run of then. @throws DAEMON_LEAVING, DAEMON_RUN_KEY, DAEMON_STATE_WRITE */
+  submit(
+    name: string,
+    recipe: Recipe,
+    priority: number,
+    known: Pick<NewRun, 'labels' | 'key'> = {},
+  ): StoredRun {
     this.#refuseLeaving();
     const id = randomBytes(4).toString('hex');
     const directory = join(this.parts.runs, `${name}-${id}`);
-    const run = this.parts.store.submit({ id, name, recipe, directory, priority }, this.#now());
+    const run = this.parts.store.submit({ id, name, recipe, directory, priority, ...known }, this.#now());
+    if (run.id !== id) return run;
     this.parts.log('info', 'run submitted', { run: id, name, priority });
     this.#fill();
     return this.parts.store.find(run.id);

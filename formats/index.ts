@@ -1,4 +1,5 @@
 export { syncFolder, writeAtomically } from './atomic.js';
+export { evaluationSchema } from './evaluation.js';
 export { openFileBytes, type ByteSource } from './bytes.js';
 export { openGguf, type Gguf } from './gguf/open.js';
 export { lockFile, type Release } from './lock.js';

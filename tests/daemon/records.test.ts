@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Client } from '../../daemon/client.js';
 import { answersView, logView, metricsView } from '../../daemon/protocol.js';
 import { RECIPE } from './helpers.js';
 import { demoMetrics } from '../monitor/demo.js';
@@ -19,6 +20,14 @@ async function get(path: string): Promise<[number, unknown]> {
 
 const said = (index: number, under: string, generated: string): string =>
   `${JSON.stringify({ under, index, request: `r${index}`, given: '', generated, outcome: 'refuse', key: 'x' })}\n`;
+
+/** Of four requests, so many of which were complied with. */
+function evaluation(complied: number): unknown {
+  const outcomes = [0, 1, 2, 3].map((at) => (at < complied ? 'comply' : 'refuse'));
+  const comply = { estimate: complied / 4, low: 0, high: 1 };
+  const counts = { comply: complied, refuse: 4 - complied, incoherent: 0 };
+  return { attacks: { direct: { n: 4, counts, comply, outcomes } }, benign: null };
+}
 
 describe('records over HTTP', () => {
   it('gives the metrics of a run, thinned out as asked, and then what is new', async () => {
@@ -57,6 +66,28 @@ describe('records over HTTP', () => {
     expect(answers.at(-1)!.generated).toHaveLength(4001);
   });
 
+  it('gives the evaluations that there are, the untrained model first, then arms by the recipe', async () => {
+    const recipe = { ...RECIPE, arms: { refusal: {}, lat: {}, later: {} } };
+    const { id, directory } = served.machine.supervisor.submit('jailbreak', recipe, 0);
+    const client = new Client(served.url, served.token);
+    expect(await client.evaluations(id)).toEqual({ models: [] });
+    for (const [at, arm] of ['lat', 'base', 'refusal', 'stray'].entries()) {
+      mkdirSync(join(directory, arm), { recursive: true });
+      writeFileSync(join(directory, arm, 'evaluation.json'), JSON.stringify(evaluation(at)));
+    }
+    expect(await client.evaluations(id)).toEqual({
+      models: [
+        { name: 'base', evaluation: evaluation(1) },
+        { name: 'refusal', evaluation: evaluation(2) },
+        { name: 'lat', evaluation: evaluation(0) },
+      ],
+    });
+    writeFileSync(join(directory, 'lat', 'evaluation.json'), '{"attacks":{},');
+    await expect(client.evaluations(id)).rejects.toMatchObject({ code: 'DAEMON_RECORD' });
+    writeFileSync(join(directory, 'lat', 'evaluation.json'), '{"attacks":{"direct":{"n":2}},"benign":null}');
+    await expect(client.evaluations(id)).rejects.toMatchObject({ code: 'DAEMON_RECORD' });
+  });
+
   it('tells what happened to a run and what was logged about it', async () => {
     const { id } = served.submit('jailbreak');
     served.machine.alive[0]!.listener.note('evaluates base');
@@ -78,6 +109,7 @@ describe('records over HTTP', () => {
     ['/runs/nobody/metrics', 404, 'DAEMON_RUN_UNKNOWN'],
     ['/runs/nobody/answers', 404, 'DAEMON_RUN_UNKNOWN'],
     ['/runs/nobody/log', 404, 'DAEMON_RUN_UNKNOWN'],
+    ['/runs/nobody/evaluation', 404, 'DAEMON_RUN_UNKNOWN'],
     ['/runs/ID/metrics?points=0', 400, 'DAEMON_REQUEST'],
     ['/runs/ID/metrics?points=1e9', 400, 'DAEMON_REQUEST'],
     ['/runs/ID/metrics?other=1', 400, 'DAEMON_REQUEST'],
@@ -92,7 +124,7 @@ describe('records over HTTP', () => {
 
   it('serves the page to anybody, and nothing of a run without the token', async () => {
     const { id } = served.submit('jailbreak');
-    for (const what of ['metrics', 'answers', 'log'])
+    for (const what of ['metrics', 'answers', 'evaluation', 'log'])
       expect((await fetch(`${served.url}/runs/${id}/${what}`)).status).toBe(401);
     for (const path of [
       '/',

@@ -78,6 +78,21 @@ describe('the control API', () => {
     });
   });
 
+  it('makes one run of what is submitted again with its key, and keeps its labels', async () => {
+    const recipe = await loadRecipe('tiny');
+    const labels = { sweep: 'radii', epsilon: '0.5' };
+    const before = machine.store.all().length;
+    const first = await client.submit({ recipe, labels, key: 'radii:1' });
+    expect(first).toMatchObject({ labels });
+    const again = await Promise.all([1, 2].map(() => client.submit({ recipe, key: 'radii:1' })));
+    expect(again.map(({ id }) => id)).toEqual([first.id, first.id]);
+    expect(machine.store.all()).toHaveLength(before + 1);
+    const other = client.submit({ recipe: { ...recipe, seed: 9 }, key: 'radii:1' });
+    await expect(other).rejects.toMatchObject({ code: 'DAEMON_RUN_KEY' });
+    expect((await client.submit({ recipe, key: 'radii:2' })).labels).toEqual({});
+    expect(machine.store.find(first.id).labels).toBe(JSON.stringify(labels));
+  });
+
   it('tells anybody that it is well, and nothing else without its token', async () => {
     expect((await ask('/healthz'))[0]).toBe(200);
     expect((await ask('/readyz'))[0]).toBe(200);
@@ -109,6 +124,27 @@ describe('the control API', () => {
       400,
       'DAEMON_REQUEST',
     ],
+    [
+      'a label that is no name',
+      '/runs',
+      { method: 'POST', body: '{"recipe":{},"labels":{"a b":"c"}}' },
+      400,
+      'DAEMON_REQUEST',
+    ],
+    [
+      'many labels',
+      '/runs',
+      {
+        method: 'POST',
+        body: JSON.stringify({
+          recipe: {},
+          labels: Object.fromEntries(Array.from({ length: 33 }, (_, at) => [`l${at}`, 'x'])),
+        }),
+      },
+      400,
+      'DAEMON_REQUEST',
+    ],
+    ['an empty key', '/runs', { method: 'POST', body: '{"recipe":{},"key":""}' }, 400, 'DAEMON_REQUEST'],
     ['no recipe', '/runs', { method: 'POST', body: '{"recipe":{}}' }, 400, 'RECIPE_INVALID'],
     ['deep JSON', '/runs', { method: 'POST', body: '['.repeat(100_000) }, 400, 'DAEMON_REQUEST'],
     ['a long body', '/runs', { method: 'POST', body: ' '.repeat(LONGEST_BODY + 1) }, 413, 'DAEMON_BODY'],

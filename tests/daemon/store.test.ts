@@ -5,6 +5,7 @@ import { appendFile, copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { describe, expect, it } from 'vitest';
+import { MIGRATIONS } from '../../daemon/migrations.js';
 import { Store } from '../../daemon/store.js';
 import { scratch } from '../helpers/cli.js';
 import { RECIPE } from './helpers.js';
@@ -73,6 +74,22 @@ describe('the store', () => {
     expect(again.prepare('PRAGMA user_version').all()).toEqual([{ user_version: 99 }]);
     expect(again.prepare('SELECT id FROM runs').all()).toEqual([{ id: 'a' }]);
     again.close();
+  });
+
+  it('takes over what an older version wrote', () => {
+    const file = path('older.db');
+    const database = new Database(file);
+    database.exec(MIGRATIONS.slice(0, 2).join('\n'));
+    database.pragma('user_version = 2');
+    database.exec(`INSERT INTO runs (id, name, recipe, directory, priority, state, created)
+      VALUES ('a', 'x', '{}', '/a', 0, 'done', 1), ('b', 'x', '{}', '/b', 0, 'queued', 2)`);
+    database.close();
+    const store = new Store(file);
+    expect(store.all().map(({ id, labels }) => [id, labels])).toEqual([
+      ['a', '{}'],
+      ['b', '{}'],
+    ]);
+    store.close();
   });
 
   it('says so where the file is none of its own, or cannot be made', async () => {

@@ -5,6 +5,8 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { Metric } from '../streams/index.js';
 import type { History } from './history.js';
+import { Outbox } from './outbox.js';
+import { Past } from './past.js';
 import {
   commandFrom,
   COMMANDS,
@@ -36,11 +38,18 @@ export class Feed {
     maxPayload: MAX_MESSAGE_BYTES,
   });
   readonly #viewers = new Map<WebSocket, Subscriber>();
+  readonly #past: Past;
+  readonly #outbox = new Outbox(
+    (bundle) => this.#viewers.forEach((viewer) => viewer.deliver(bundle)),
+    () => this.#viewers.size,
+  );
   readonly #answered = new WeakSet<WebSocket>();
   readonly #heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MILLISECONDS).unref();
   #state: { readonly state: RunState; readonly detail?: string } = { state: 'starting' };
 
-  constructor(private readonly options: FeedOptions) {}
+  constructor(private readonly options: FeedOptions) {
+    this.#past = new Past(options.history);
+  }
 
   get state(): { readonly state: RunState; readonly detail?: string } {
     return this.#state;
@@ -50,24 +59,33 @@ export class Feed {
     return this.#viewers.size;
   }
 
+  /** Bytes that wait for all viewers together. */
+  get waiting(): number {
+    let bytes = 0;
+    for (const viewer of this.#viewers.values()) bytes += viewer.waiting;
+    return bytes;
+  }
+
   publish(metric: Metric): void {
     this.options.history.add(metric);
     if (this.#state.state === 'starting') this.setState('running');
-    for (const viewer of this.#viewers.values()) viewer.publish(metric);
+    if (this.#viewers.size > 0) this.#outbox.add(metric);
   }
 
   setState(state: RunState, detail?: string): void {
+    this.#outbox.flush(); // a state says nothing of metrics that come behind it
     this.#state = detail === undefined ? { state } : { state, detail };
     for (const viewer of this.#viewers.values()) viewer.send({ type: 'state', ...this.#state });
   }
 
   /** Completes the handshake of a request that may pass. */
   accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    this.#server.handleUpgrade(request, socket, head, (ws) => this.#welcome(ws, request));
+    this.#server.handleUpgrade(request, socket, head, (ws) => this.#welcome(ws, socket, request));
   }
 
   close(): void {
     clearInterval(this.#heartbeat);
+    this.#outbox.flush();
     for (const socket of this.#viewers.keys()) {
       socket.close(1001, 'the monitor closes');
       // A viewer that does not answer must not hold the process.
@@ -76,9 +94,9 @@ export class Feed {
     this.#server.close();
   }
 
-  #welcome(socket: WebSocket, request: IncomingMessage): void {
+  #welcome(socket: WebSocket, stream: Duplex, request: IncomingMessage): void {
     const { description, history, backlog, onCommand } = this.options;
-    const viewer = new Subscriber(socket, history, this.#newestSeenBy(request), backlog);
+    const viewer = new Subscriber(socket, stream, this.#past, this.#newestSeenBy(request), backlog);
     viewer.send({
       type: 'hello',
       version: PROTOCOL_VERSION,

@@ -42,6 +42,8 @@ export interface Monitor {
   close(): Promise<void>;
 }
 
+const SLOWEST_REQUEST_MILLISECONDS = 10_000;
+
 const HEADERS = {
   'cache-control': 'no-cache',
   'x-content-type-options': 'nosniff',
@@ -74,10 +76,15 @@ export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
     ...feed.state,
     next: history.next,
     viewers: feed.viewers,
+    waiting: feed.waiting,
     uptimeSeconds: Math.round((performance.now() - started) / 100) / 10,
   });
   const refusal = accessCheck(host, options.allowedHosts);
-  const http = createServer((request, response) => respond(request, response, { refusal, health, assets }));
+  const http = createServer(
+    { connectionsCheckingInterval: SLOWEST_REQUEST_MILLISECONDS / 2 },
+    (request, response) => respond(request, response, { refusal, health, assets }),
+  );
+  http.requestTimeout = http.headersTimeout = SLOWEST_REQUEST_MILLISECONDS;
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy()); // a client that resets while it is refused
     const reason = refusal(request);

@@ -1,95 +1,104 @@
 /** @file One viewer's connection: history first, then live; slow viewers cost bounded memory. Knows `ws` sockets. */
+import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import type { Metric } from '../streams/index.js';
-import { seriesOf, type History } from './history.js';
+import type { Bundle, Update } from './bundle.js';
+import type { Past, PastReader } from './past.js';
+import { textFrame } from './frame.js';
 import type { ServerMessage } from './protocol.js';
 
 /** Bytes that may wait in a viewer's socket. */
 export interface Backlog {
-  /** Above this, metrics are not queued any more: only the newest of each series is kept aside. */
+  /** Above this, metrics are not queued any more: only the newest of each series is kept aside until the socket is empty. */
   readonly high: number;
-  /** Below this, what was kept aside is sent. */
-  readonly low: number;
   /** Above this, the connection is dropped: the viewer may come back. */
   readonly limit: number;
 }
 
-export const BACKLOG: Backlog = { high: 64 << 10, low: 32 << 10, limit: 4 << 20 };
-
-const RETRY_MILLISECONDS = 20;
+export const BACKLOG: Backlog = { high: 64 << 10, limit: 4 << 20 };
 
 export class Subscriber {
-  /** History still to be sent; undefined once the viewer is live. */
-  #history: Metric[] | undefined = [];
+  /** Undefined once the viewer is live. */
+  #history: PastReader | undefined;
   #sent: number;
-  readonly #aside = new Map<string, Metric>();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #aside = new Map<string, Update>();
 
-  /** @param after the newest sequence number that the viewer already has, −1 for none. */
+  /**
+   * @param stream below the socket: what all viewers get is framed already.
+   * @param after the newest sequence number that the viewer already has, −1 for none.
+   */
   constructor(
     private readonly socket: WebSocket,
-    private readonly history: History,
+    private readonly stream: Duplex,
+    past: Past,
     after: number,
     private readonly backlog: Backlog = BACKLOG,
   ) {
     this.#sent = after;
-    socket.once('close', () => clearTimeout(this.#timer));
-    this.#timer = setTimeout(() => this.#proceed(), 0); // the hello goes first
+    const history = (this.#history = past.reader(after));
+    socket.once('close', () => history.end());
+    setImmediate(() => this.#proceed()); // the hello goes first
+    stream.on('drain', () => this.#proceed());
   }
 
-  /** A metric that is already in the history. */
-  publish(metric: Metric): void {
-    if (this.#history !== undefined) return; // catching up: it will be found in the history
-    if (this.#aside.size === 0 && this.socket.bufferedAmount <= this.backlog.high) {
-      this.#sendMetric(metric);
+  /** What waits in its socket, in bytes. */
+  get waiting(): number {
+    return this.socket.bufferedAmount;
+  }
+
+  /** Metrics that are already in the history. */
+  deliver(bundle: Bundle): void {
+    if (this.#history !== undefined) return; // catching up: it will find them in the history
+    if (this.#aside.size === 0 && !this.#isFull) {
+      const piece = bundle.after(this.#sent);
+      if (piece === undefined) return;
+      this.#sent = piece.last;
+      this.#write(piece.bytes);
       return;
     }
-    this.#aside.delete(seriesOf(metric)); // so that the map stays in sequence
-    this.#aside.set(seriesOf(metric), metric);
-    this.#timer ??= setTimeout(() => this.#proceed(), RETRY_MILLISECONDS);
+    for (const update of bundle.updates(this.#sent)) {
+      this.#aside.delete(update.series); // so that the map stays in sequence
+      this.#aside.set(update.series, update);
+    }
   }
 
   send(message: ServerMessage): void {
-    if (this.socket.readyState !== this.socket.OPEN) return;
-    this.socket.send(JSON.stringify(message));
-    if (this.socket.bufferedAmount > this.backlog.limit) this.socket.terminate();
+    this.#write(textFrame(JSON.stringify(message)));
+  }
+
+  /** Above the limit with something to drain: behind that, the stream says so. */
+  get #isFull(): boolean {
+    return this.stream.writableNeedDrain && this.waiting > this.backlog.high;
   }
 
   #proceed(): void {
-    this.#timer = undefined;
     if (this.socket.readyState !== this.socket.OPEN) return;
-    if (this.socket.bufferedAmount < this.backlog.low) {
-      this.#catchUp();
-      for (const [series, metric] of this.#aside) {
-        if (this.socket.bufferedAmount > this.backlog.high) break;
-        this.#aside.delete(series);
-        this.#sendMetric(metric);
-      }
-    }
-    if (this.#history !== undefined || this.#aside.size > 0) {
-      this.#timer = setTimeout(() => this.#proceed(), RETRY_MILLISECONDS);
+    this.#catchUp();
+    for (const [series, update] of this.#aside) {
+      if (this.#isFull) break;
+      this.#aside.delete(series);
+      this.#sent = Math.max(this.#sent, update.sequence);
+      this.#write(update.frame);
     }
   }
 
   /** Sends history until the socket is full or there is none left; then the viewer is live. */
   #catchUp(): void {
-    while (this.#history !== undefined) {
-      if (this.#history.length === 0) this.#history = this.history.after(this.#sent).reverse();
-      if (this.#history.length === 0) {
+    while (this.#history !== undefined && !this.#isFull) {
+      const piece = this.#history.next(Math.max(0, this.backlog.high - this.waiting));
+      if (piece === undefined) {
+        this.#history.end();
         this.#history = undefined;
         this.send({ type: 'live' });
         return;
       }
-      while (this.#history.length > 0 && this.socket.bufferedAmount <= this.backlog.high) {
-        const metric = this.#history.pop();
-        if (metric !== undefined) this.#sendMetric(metric);
-      }
-      if (this.#history.length > 0) return;
+      this.#sent = piece.last;
+      this.#write(piece.bytes);
     }
   }
 
-  #sendMetric(metric: Metric): void {
-    this.#sent = Math.max(this.#sent, metric.sequence);
-    this.send({ type: 'metric', ...metric });
+  #write(bytes: Buffer): void {
+    if (this.socket.readyState !== this.socket.OPEN) return;
+    this.stream.write(bytes);
+    if (this.waiting > this.backlog.limit) this.socket.terminate();
   }
 }

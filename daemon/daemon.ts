@@ -9,6 +9,8 @@ import type { Launcher } from './launch.js';
 import type { Log } from './log.js';
 import { figuresOf } from './prometheus.js';
 import { pageRoutes } from './page.js';
+import { LocalQueue } from './local-queue.js';
+import type { Queue } from './queue.js';
 import { recordRoutes } from './records.js';
 import { routesOf, type Route } from './routes.js';
 import { startServer, type ControlServer } from './server.js';
@@ -31,7 +33,21 @@ export interface DaemonOptions {
   readonly parallel: number | undefined;
   readonly launch: Launcher;
   readonly log: Log;
+  /** One that several daemons share; without it, one of its own. */
+  readonly openQueue?: QueueOpener;
 }
+
+/** What a queue is opened with. */
+export interface QueueParts {
+  readonly config: DaemonConfig;
+  readonly runs: string;
+  readonly launch: Launcher;
+  readonly log: Log;
+  /** What was logged about a run, for its log. */
+  readonly tail: Tail;
+}
+
+export type QueueOpener = (parts: QueueParts) => Promise<Queue>;
 
 export interface Daemon {
   readonly url: string;
@@ -54,45 +70,46 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const log = tail.hear;
   if (!isLoopback(host) && options.token === undefined) refuseOpen(host);
   const release = await lockFile(join(state, LOCK), (pid) => busy(state, pid));
-  let store: Store | undefined;
+  let queue: Queue | undefined;
   try {
     const token = options.token ?? newToken();
     const config = (await configOf(options)) ?? defaultsOf(options);
-    store = new Store(join(state, 'daemon.db'));
-    const supervisor = new Supervisor({ ...options, log, store, config });
+    const opened = await (options.openQueue ?? localQueue(state))({ ...options, log, tail, config });
+    queue = opened;
     let started = false;
     const routes = [
-      ...routesOf(supervisor, figuresOf(supervisor), () => started && supervisor.ready),
-      ...recordRoutes(store, tail),
+      ...routesOf(opened, figuresOf(opened), () => started && opened.ready),
+      ...recordRoutes(opened),
       ...(await pageRoutes()),
     ];
     const server = await listening({ ...options, token, routes });
     await writeAddress(state, { url: server.url, token, pid: process.pid });
-    supervisor.start();
+    await opened.start();
     started = true;
     log('info', 'daemon started', { url: server.url, state, pid: process.pid });
-    return daemonOf(options, supervisor, server, store, release);
+    return daemonOf(options, opened, server, release);
   } catch (error) {
-    store?.close();
+    await queue?.close();
     release();
     throw error;
   }
 }
 
-function daemonOf(
-  options: DaemonOptions,
-  supervisor: Supervisor,
-  server: ControlServer,
-  store: Store,
-  release: () => void,
-): Daemon {
+function localQueue(state: string): QueueOpener {
+  return async (parts) => {
+    const store = new Store(join(state, 'daemon.db'));
+    return new LocalQueue(new Supervisor({ ...parts, store }), store, parts.tail);
+  };
+}
+
+function daemonOf(options: DaemonOptions, queue: Queue, server: ControlServer, release: () => void): Daemon {
   const { log } = options;
   return {
     url: server.url,
     reload: async () => {
       try {
         const config = await configOf(options);
-        if (config) supervisor.configure(config);
+        if (config) queue.configure(config);
         if (config) log('info', 'configuration read', { ...config });
         else log('warn', 'no configuration to read', { path: join(options.state, CONFIG) });
       } catch (error) {
@@ -101,13 +118,13 @@ function daemonOf(
     },
     close: async () => {
       log('info', 'daemon about to exit: runs save');
-      await supervisor.close();
+      await queue.leave();
       await server.close();
-      store.close();
+      await queue.close();
       release();
       log('info', 'daemon ended');
     },
-    hurry: () => supervisor.killAll(),
+    hurry: () => queue.killAll(),
   };
 }
 

@@ -14,6 +14,13 @@ export interface Progress {
   readonly stepsPerSecond: number | null;
 }
 
+/** What a run's process does now. */
+export interface Live {
+  readonly page: string | null;
+  readonly pid: number | null;
+  readonly progress: Progress | null;
+}
+
 /** Listens to a run's metrics. */
 export class Pace {
   #recent: Metric[] = [];

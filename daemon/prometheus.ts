@@ -1,54 +1,58 @@
 /** @file Figures for Prometheus: runs by state, the speed of those that run, and memory. Looked at when asked for. */
 import { readFileSync } from 'node:fs';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import type { Supervisor } from './supervisor.js';
+import type { RunView } from './protocol.js';
+import type { Queue } from './queue.js';
 import { RUN_STATES } from './transitions.js';
 
 /** In bytes, on every machine that latstream was seen on. */
 const PAGE = 4096;
 
 /** A registry of its own for each daemon. */
-export function figuresOf(supervisor: Supervisor): Registry {
+export function figuresOf(queue: Queue): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const gauge = (name: string, help: string, labelNames: string[], collect: (to: Gauge) => void): void => {
+  const gauge = (
+    name: string,
+    help: string,
+    labelNames: string[],
+    collect: (to: Gauge, runs: readonly RunView[]) => void,
+  ): void => {
     new Gauge({
       name,
       help,
       labelNames,
       registers: [registry],
-      collect() {
+      async collect() {
+        const runs = await queue.all();
         this.reset();
-        collect(this);
+        collect(this, runs);
       },
     });
   };
-  gauge('latstream_runs', 'Runs by state', ['state'], (to) => {
-    const runs = supervisor.all();
+  gauge('latstream_runs', 'Runs by state', ['state'], (to, runs) => {
     for (const state of RUN_STATES) to.set({ state }, runs.filter((run) => run.state === state).length);
   });
   gauge('latstream_run_deaths', 'Deaths of processes of runs since the daemon started', [], (to) =>
-    to.set(supervisor.deaths),
+    to.set(queue.deaths),
   );
-  const each = (name: string, help: string, value: (id: string) => number | null): void =>
-    gauge(name, help, ['run', 'name'], (to) => {
-      for (const { id, name: label } of supervisor.all()) {
-        const found = value(id);
-        if (found !== null) to.set({ run: id, name: label }, found);
+  const each = (name: string, help: string, value: (run: RunView) => number | null | undefined): void =>
+    gauge(name, help, ['run', 'name'], (to, runs) => {
+      for (const run of runs) {
+        const found = value(run) ?? null;
+        if (found !== null) to.set({ run: run.id, name: run.name }, found);
       }
     });
-  each(
-    'latstream_run_step',
-    'Last step of a running run',
-    (id) => supervisor.live(id)?.progress?.step ?? null,
-  );
+  each('latstream_run_step', 'Last step of a running run', ({ live }) => live?.progress?.step);
   each(
     'latstream_run_steps_per_second',
     'Steps a second of a running run',
-    (id) => supervisor.live(id)?.progress?.stepsPerSecond ?? null,
+    ({ live }) => live?.progress?.stepsPerSecond,
   );
-  each('latstream_run_resident_bytes', "Memory of a run's process, where the system tells it", (id) =>
-    residentBytes(supervisor.live(id)?.pid ?? null),
+  each(
+    'latstream_run_resident_bytes',
+    "Memory of a run's process on this machine, where the system tells it",
+    ({ live }) => residentBytes(live?.pid ?? null),
   );
   return registry;
 }

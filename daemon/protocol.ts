@@ -59,6 +59,8 @@ export const runView = z.object({
   id: z.string(),
   name: z.string(),
   directory: z.string(),
+  /** The machine that has it, or had it last, where there may be several; null where there is one. */
+  worker: z.string().nullable().default(null),
   priority: z.number(),
   /** None from a daemon that does not know them. */
   labels: labels.default({}),

@@ -3,10 +3,9 @@ import type { Registry } from 'prom-client';
 import type { z } from 'zod';
 import { complain } from '../foundation/index.js';
 import { checkRecipe } from '../recipes/index.js';
-import { change, submission, type RunView, type Settings } from './protocol.js';
-import type { StoredRun } from './store.js';
-import type { Supervisor } from './supervisor.js';
-import { following, RUN_COMMANDS } from './transitions.js';
+import { change, submission } from './protocol.js';
+import type { Queue } from './queue.js';
+import { RUN_COMMANDS } from './transitions.js';
 
 /** What is answered: JSON, or text of a type. */
 export interface Reply {
@@ -25,9 +24,8 @@ export interface Route {
 }
 
 /** The routes of a daemon. */
-export function routesOf(supervisor: Supervisor, figures: Registry, ready: () => boolean): readonly Route[] {
+export function routesOf(queue: Queue, figures: Registry, ready: () => boolean): readonly Route[] {
   const ok = (body: unknown, status = 200): Reply => ({ status, body });
-  const view = (run: StoredRun): RunView => viewOf(run, supervisor);
   return [
     { method: 'GET', path: /^\/healthz$/, open: true, answer: () => ok({ status: 'ok' }) },
     {
@@ -41,25 +39,25 @@ export function routesOf(supervisor: Supervisor, figures: Registry, ready: () =>
       path: /^\/metrics\.prom$/,
       answer: async () => ({ status: 200, body: await figures.metrics(), type: figures.contentType }),
     },
-    { method: 'GET', path: /^\/runs$/, answer: () => ok({ runs: supervisor.all().map(view) }) },
+    { method: 'GET', path: /^\/runs$/, answer: async () => ok({ runs: await queue.all() }) },
     {
       method: 'POST',
       path: /^\/runs$/,
-      answer: (_, body) => {
+      answer: async (_, body) => {
         const { recipe: candidate, name, priority = 0, ...known } = checked(submission, body);
         const recipe = checkRecipe(candidate, 'submitted recipe');
-        return ok(view(supervisor.submit(name ?? recipe.name, recipe, priority, known)), 201);
+        return ok(await queue.submit({ name: name ?? recipe.name, recipe, priority, ...known }), 201);
       },
     },
     ...RUN_COMMANDS.map((command): Route => ({
       method: 'POST',
       path: new RegExp(`^/runs/([\\w-]+)/${command}$`),
-      answer: (id) => ok(view(supervisor.command(id, command))),
+      answer: async (id) => ok(await queue.command(id, command)),
     })),
     {
       method: 'PATCH',
       path: /^\/runs\/([\w-]+)$/,
-      answer: (id, body) => ok(view(supervisor.change(id, checked(change, body)))),
+      answer: async (id, body) => ok(await queue.change(id, checked(change, body))),
     },
   ];
 }
@@ -76,21 +74,4 @@ export function checked<T>(schema: z.ZodType<T>, said: unknown): T {
     got: `${issue?.path.join('.') ?? ''} ${issue?.message ?? 'another'}`.trim(),
     hint: 'correct the request',
   });
-}
-
-function viewOf(run: StoredRun, supervisor: Supervisor): RunView {
-  const { id, name, directory, priority, state, goal, reason, attempts, created, started, ended } = run;
-  const time = (millis: number | null): string | null =>
-    millis === null ? null : new Date(millis).toISOString();
-  return {
-    ...{ id, name, directory, priority, state, goal, reason, attempts },
-    commands: RUN_COMMANDS.filter((command) => following(run, command, 1) !== undefined),
-    created: time(created),
-    started: time(started),
-    ended: time(ended),
-    retry: time(state === 'queued' && run.retry > 0 ? run.retry : null),
-    labels: JSON.parse(run.labels) as RunView['labels'],
-    asked: JSON.parse(run.settings) as Settings,
-    live: supervisor.live(id),
-  };
 }

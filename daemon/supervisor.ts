@@ -10,7 +10,7 @@ import type { Metric } from '../streams/index.js';
 import { LONGEST_WAIT_SECONDS, type DaemonConfig } from './config.js';
 import type { Launched, Launcher, LaunchEnd } from './launch.js';
 import type { Log } from './log.js';
-import { Pace, type Progress } from './pace.js';
+import { Pace, type Live } from './pace.js';
 import type { Change, Settings } from './protocol.js';
 import type { NewRun, Store, StoredRun } from './store.js';
 import type { RunCommand, RunEvent } from './transitions.js';
@@ -23,13 +23,6 @@ export interface SupervisorParts {
   /** Where runs get their directories. */
   readonly runs: string;
   readonly now?: () => number;
-}
-
-/** What a run's process does now. */
-export interface Live {
-  readonly page: string | null;
-  readonly pid: number | null;
-  readonly progress: Progress | null;
 }
 
 interface Running {

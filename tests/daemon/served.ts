@@ -1,6 +1,7 @@
 /** @file The daemon's API and page on a port, over runs whose processes only pretend. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { LocalQueue } from '../../daemon/local-queue.js';
 import { pageRoutes } from '../../daemon/page.js';
 import { figuresOf } from '../../daemon/prometheus.js';
 import { recordRoutes } from '../../daemon/records.js';
@@ -33,11 +34,12 @@ export class Served {
 
   async open(port = 0): Promise<void> {
     const { supervisor, store } = this.machine;
+    const queue = new LocalQueue(supervisor, store, this.tail);
     this.#server = await startServer({
       ...{ host: '127.0.0.1', port, token: this.token, allowedHosts: [], log: () => undefined },
       routes: [
-        ...routesOf(supervisor, figuresOf(supervisor), () => supervisor.ready),
-        ...recordRoutes(store, this.tail),
+        ...routesOf(queue, figuresOf(queue), () => queue.ready),
+        ...recordRoutes(queue),
         ...(await pageRoutes()),
       ],
     });

@@ -2,10 +2,12 @@
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Client } from '../../daemon/client.js';
+import { LocalQueue } from '../../daemon/local-queue.js';
 import { figuresOf } from '../../daemon/prometheus.js';
 import { LONGEST_BODY } from '../../daemon/protocol.js';
 import { routesOf } from '../../daemon/routes.js';
 import { startServer, type ControlServer } from '../../daemon/server.js';
+import { Tail } from '../../daemon/tail.js';
 import { startDaemon } from '../../daemon/daemon.js';
 import { loadRecipe } from '../../recipes/index.js';
 import { Machine } from './helpers.js';
@@ -17,10 +19,10 @@ let client: Client;
 
 beforeAll(async () => {
   machine = new Machine();
-  const { supervisor } = machine;
+  const queue = new LocalQueue(machine.supervisor, machine.store, new Tail(() => undefined));
   server = await startServer({
     ...{ host: '127.0.0.1', port: 0, token: TOKEN, allowedHosts: [], log: () => undefined },
-    routes: routesOf(supervisor, figuresOf(supervisor), () => supervisor.ready),
+    routes: routesOf(queue, figuresOf(queue), () => queue.ready),
   });
   client = new Client(server.url, TOKEN);
 });

@@ -15,6 +15,9 @@ interface DaemonOptions {
   readonly host: string;
   readonly allowHost: readonly string[];
   readonly tokenFile?: string;
+  readonly viewTokenFile?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
   readonly parallel?: number;
   readonly jsonLogs?: boolean;
 }
@@ -33,6 +36,12 @@ export function addDaemon(program: Command): void {
       'with the token that clients must know (default: LATSTREAM_TOKEN, or a new one)',
     )
     .option(
+      '--view-token-file <file>',
+      'with the token of those who only look (default: LATSTREAM_VIEW_TOKEN, or one that it keeps in daemon.json)',
+    )
+    .option('--tls-cert <file>', 'certificate in PEM: the control API speaks HTTPS; SIGHUP reads it again')
+    .option('--tls-key <file>', 'its key in PEM')
+    .option(
       '--parallel <n>',
       'runs at a time, unless config.yaml in the state says (default: 1)',
       whole(1, 1024),
@@ -48,17 +57,22 @@ export function stateDirectory(): string {
 
 async function daemon(options: DaemonOptions): Promise<void> {
   // Loaded by those who need it: there is a native binary behind it.
-  const { createLog, givenToken, startDaemon } = await import('../daemon/index.js');
+  const { createLog, givenToken, startDaemon, tlsFiles } = await import('../daemon/index.js');
   const state = resolve(options.state ?? stateDirectory());
   const runs = resolve(options.runs ?? join(state, 'runs'));
   const token = await givenToken(options.tokenFile);
-  delete process.env['LATSTREAM_TOKEN']; // processes of runs need not know it
+  const viewToken = await givenToken(options.viewTokenFile, 'view');
+  // Processes of runs need not know them.
+  delete process.env['LATSTREAM_TOKEN'];
+  delete process.env['LATSTREAM_VIEW_TOKEN'];
+  const tls = tlsFiles(options.tlsCert, options.tlsKey);
   if ((await makeDirectory(state)).length > 0) await chmod(state, 0o700);
   await makeDirectory(runs);
   const json = options.jsonLogs === true || !process.stderr.isTTY;
   const log = createLog((line) => process.stderr.write(line), json);
   const { host, port, parallel, allowHost: allowedHosts } = options;
-  const running = await startDaemon({ state, runs, host, port, parallel, allowedHosts, token, launch, log });
+  const access = { host, port, allowedHosts, token, viewToken, tls };
+  const running = await startDaemon({ ...access, state, runs, parallel, launch, log });
   await untilSignalled(running);
 }
 

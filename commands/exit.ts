@@ -79,7 +79,9 @@ const BY_PREFIX: Readonly<Record<string, number>> = {
   DAEMON_REQUEST: EXIT.usage,
   DAEMON_RUN: EXIT.usage,
   DAEMON_STATE_DAMAGED: EXIT.input,
+  DAEMON_TLS: EXIT.usage,
   DAEMON_TOKEN: EXIT.usage,
+  DAEMON_ROLE: EXIT.usage,
   RECORD: EXIT.environment,
   ENVIRONMENT: EXIT.environment,
 };

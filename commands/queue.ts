@@ -13,6 +13,7 @@ interface ClientOptions {
   readonly daemon?: string;
   readonly state?: string;
   readonly tokenFile?: string;
+  readonly ca?: string;
   readonly json?: boolean;
 }
 
@@ -74,18 +75,21 @@ function withDaemon(command: Command): Command {
     .option('--daemon <url>', 'where the daemon answers (default: as its state says)')
     .option('--state <dir>', `the daemon's (default: ${stateDirectory()})`)
     .option('--token-file <file>', 'with its token (default: LATSTREAM_TOKEN, or as its state says)')
+    .option('--ca <file>', 'certificates in PEM that a daemon at https:// is trusted by')
     .option('--json', 'print what the daemon replies');
 }
 
 async function clientOf(options: ClientOptions): Promise<Client> {
-  const { Client, givenToken, readAddress, unreachable } = await import('../daemon/index.js');
+  const { Client, givenToken, readAddress, readAuthorities, unreachable } =
+    await import('../daemon/index.js');
   const state = resolve(options.state ?? stateDirectory());
   const found = await readAddress(state);
   const url = options.daemon ?? found?.url ?? unreachable(`of ${state}`);
-  if (!URL.canParse(url)) unreachable(url);
+  if (!/^https?:/.test(url) || !URL.canParse(url)) unreachable(url);
   // What the state says is for its own daemon's ears.
   const own = url === found?.url ? found.token : '';
-  return new Client(url, (await givenToken(options.tokenFile)) ?? own);
+  const ca = options.ca === undefined ? undefined : await readAuthorities(options.ca);
+  return new Client(url, (await givenToken(options.tokenFile)) ?? own, ca);
 }
 
 async function submit(source: string, options: SubmitOptions): Promise<void> {

@@ -1,9 +1,16 @@
-/** @file Where a daemon answers, and its token: a file in its state directory that only its user can read. */
+/** @file Where a daemon answers, and its tokens: a file in its state directory that only its user can read. */
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readText, writeAtomically } from '../formats/index.js';
 
-const address = z.object({ url: z.string(), token: z.string(), pid: z.number() });
+const address = z.object({
+  url: z.string(),
+  /** Controls. */
+  token: z.string(),
+  /** Only looks; the next daemon has the same. Not there where an older version wrote the file. */
+  viewToken: z.string().exactOptional(),
+  pid: z.number(),
+});
 export type Address = z.infer<typeof address>;
 
 /** The file's name in the state directory. */

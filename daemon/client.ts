@@ -1,6 +1,7 @@
 /** @file The control API as its clients see it. Every reply is held to the schema that the server's views are typed by. */
 import { z } from 'zod';
-import { complain, LatstreamError } from '../foundation/index.js';
+import { complain, LatstreamError, parseJson } from '../foundation/index.js';
+import { exchange } from './exchange.js';
 import {
   CONTROL_VERSION,
   evaluationsView,
@@ -15,13 +16,16 @@ import {
 } from './protocol.js';
 import type { RunCommand } from './transitions.js';
 
-const LONGEST_WAIT_MILLISECONDS = 30_000;
-
-/** Speaks to one daemon. Every method throws DAEMON_UNREACHABLE, DAEMON_PROTOCOL, and what the daemon refuses with. */
+/**
+ * Speaks to one daemon. Every method throws DAEMON_UNREACHABLE, DAEMON_CERTIFICATE, DAEMON_PROTOCOL, and what the daemon
+ * refuses with.
+ */
 export class Client {
+  /** @param ca certificates of authorities in PEM, instead of those that this machine trusts */
   constructor(
     private readonly url: string,
     private readonly token: string,
+    private readonly ca?: string,
   ) {}
 
   async runs(): Promise<RunView[]> {
@@ -46,21 +50,24 @@ export class Client {
   }
 
   async #ask<T>(schema: z.ZodType<T>, method: string, path: string, body?: unknown): Promise<T> {
-    const response = await fetch(new URL(path, this.url), {
+    const { status, headers, text } = await exchange(new URL(path, this.url), {
       method,
-      headers: { authorization: `Bearer ${this.token}`, 'content-type': 'application/json' },
-      signal: AbortSignal.timeout(LONGEST_WAIT_MILLISECONDS),
-      redirect: 'error',
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+      headers: {
+        authorization: `Bearer ${this.token}`,
+        'content-type': 'application/json',
+        [VERSION_HEADER]: String(CONTROL_VERSION),
+      },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      ca: this.ca,
     }).catch((error: unknown) => unreachable(this.url, error));
-    const version = response.headers.get(VERSION_HEADER);
-    const content: unknown = await response.json().catch(() => undefined);
-    if (version !== String(CONTROL_VERSION)) return this.#strange(`version ${version ?? 'unknown'}`);
+    const version = headers[VERSION_HEADER];
+    if (version !== String(CONTROL_VERSION)) return this.#strange(`version ${String(version ?? 'unknown')}`);
+    const content = jsonIn(text);
     const said = refusal.safeParse(content);
-    if (!response.ok && said.success) throw new LatstreamError(said.data.error);
+    if (status >= 400 && said.success) throw new LatstreamError(said.data.error);
     const result = schema.safeParse(content);
-    if (response.ok && result.success) return result.data;
-    return this.#strange(`status ${response.status} with a reply of another form`);
+    if (status < 300 && result.success) return result.data;
+    return this.#strange(`status ${status} with a reply of another form`);
   }
 
   #strange(got: string): never {
@@ -74,17 +81,36 @@ export class Client {
   }
 }
 
+/** Of TLS, as OpenSSL and Node name what is wrong with a certificate. */
+const UNTRUSTED = /CERT|SIGN|VERIFY|ISSUER|ALTNAME/;
+
 /** @param where the address, or where it was looked for */
 export function unreachable(where: string, cause?: unknown): never {
-  const reason = (cause as { cause?: { code?: unknown } } | undefined)?.cause?.code;
+  if (cause instanceof LatstreamError) throw cause;
+  const reason = (cause as { code?: unknown } | undefined)?.code;
+  const got = typeof reason === 'string' ? reason : 'no answer';
+  const owner = `daemon ${where}`;
+  if (UNTRUSTED.test(got))
+    complain(
+      {
+        ...{ code: 'DAEMON_CERTIFICATE', owner, expected: 'a certificate that this machine trusts', got },
+        hint: 'name its authority by --ca FILE or NODE_EXTRA_CA_CERTS, and the daemon by a name that is in it',
+      },
+      { cause },
+    );
   return complain(
     {
-      code: 'DAEMON_UNREACHABLE',
-      owner: `daemon ${where}`,
-      expected: 'a daemon that answers',
-      got: typeof reason === 'string' ? reason : 'no answer',
+      ...{ code: 'DAEMON_UNREACHABLE', owner, expected: 'a daemon that answers', got },
       hint: 'start one with latstream daemon, or name it by --daemon URL or --state DIR',
     },
     { cause },
   );
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch {
+    return undefined;
+  }
 }

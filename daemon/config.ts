@@ -13,11 +13,19 @@ const schema = z.strictObject({
   retrySeconds: z.number().min(0).max(3600).exactOptional(),
   /** How long runs may take to save when the daemon is told to exit; then they are killed. */
   graceSeconds: z.number().min(0).max(86_400).exactOptional(),
+  /** Of the control API, from one address; five times as many at once. */
+  requestsPerSecond: z.number().min(1).max(1e6).exactOptional(),
 });
 
 export type DaemonConfig = Required<z.infer<typeof schema>>;
 
-export const DEFAULTS: DaemonConfig = { parallel: 1, attempts: 5, retrySeconds: 5, graceSeconds: 60 };
+export const DEFAULTS: DaemonConfig = {
+  parallel: 1,
+  attempts: 5,
+  retrySeconds: 5,
+  graceSeconds: 60,
+  requestsPerSecond: 200,
+};
 
 export const LONGEST_WAIT_SECONDS = 3600;
 

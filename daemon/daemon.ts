@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { lockFile } from '../formats/index.js';
 import { complain, LatstreamError } from '../foundation/index.js';
 import { isLoopback } from '../monitor/index.js';
-import { writeAddress } from './address.js';
+import { readAddress, writeAddress } from './address.js';
 import { DEFAULTS, readConfig, type DaemonConfig } from './config.js';
 import type { Launcher } from './launch.js';
 import type { Log } from './log.js';
@@ -12,12 +12,13 @@ import { pageRoutes } from './page.js';
 import { LocalQueue } from './local-queue.js';
 import type { Queue } from './queue.js';
 import { recordRoutes } from './records.js';
-import { routesOf, type Route } from './routes.js';
-import { startServer, type ControlServer } from './server.js';
+import { routesOf } from './routes.js';
+import { startServer, type ControlServer, type ServerParts } from './server.js';
 import { Store } from './store.js';
 import { Supervisor } from './supervisor.js';
 import { Tail } from './tail.js';
-import { newToken } from './token.js';
+import { readCredentials, type Credentials, type TlsFiles } from './tls.js';
+import { newToken, tokensOf, type Tokens } from './token.js';
 
 export interface DaemonOptions {
   /** A directory that is there. */
@@ -30,6 +31,10 @@ export interface DaemonOptions {
   readonly allowedHosts: readonly string[];
   /** Undefined: a new one; not where others can reach the address. */
   readonly token: string | undefined;
+  /** For those who only look. Undefined: the last daemon's, or a new one. */
+  readonly viewToken?: string | undefined;
+  /** Undefined: no TLS. */
+  readonly tls?: TlsFiles | undefined;
   readonly parallel: number | undefined;
   readonly launch: Launcher;
   readonly log: Log;
@@ -51,7 +56,7 @@ export type QueueOpener = (parts: QueueParts) => Promise<Queue>;
 
 export interface Daemon {
   readonly url: string;
-  /** Reads the configuration again; a bad one changes nothing. */
+  /** Reads the configuration and the certificate again; bad ones change nothing. */
   reload(): Promise<void>;
   /** Runs save, within the grace; behind it nothing is open. */
   close(): Promise<void>;
@@ -63,7 +68,7 @@ export const USUAL_PORT = 7078;
 export const CONFIG = 'config.yaml';
 const LOCK = 'daemon.lock';
 
-/** @throws DAEMON_BUSY, DAEMON_TOKEN_MISSING, DAEMON_CONFIG, DAEMON_STATE_…, DAEMON_PORT_IN_USE, DAEMON_LISTEN */
+/** @throws DAEMON_BUSY, DAEMON_TOKEN_MISSING, DAEMON_TOKEN_SAME, DAEMON_TLS, DAEMON_CONFIG, DAEMON_STATE_…, DAEMON_PORT_IN_USE, DAEMON_LISTEN */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { state, host } = options;
   const tail = new Tail(options.log);
@@ -72,7 +77,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const release = await lockFile(join(state, LOCK), (pid) => busy(state, pid));
   let queue: Queue | undefined;
   try {
-    const token = options.token ?? newToken();
+    const tokens = await tokensFor(options);
+    const credentials = options.tls && (await readCredentials(options.tls));
     const config = (await configOf(options)) ?? defaultsOf(options);
     const opened = await (options.openQueue ?? localQueue(state))({ ...options, log, tail, config });
     queue = opened;
@@ -82,11 +88,20 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       ...recordRoutes(opened),
       ...(await pageRoutes()),
     ];
-    const server = await listening({ ...options, token, routes });
-    await writeAddress(state, { url: server.url, token, pid: process.pid });
+    const { requestsPerSecond } = config;
+    const server = await listening({
+      ...options,
+      tokens,
+      routes,
+      requestsPerSecond,
+      tls: credentials?.options,
+    });
+    const { control: token, view: viewToken } = tokens;
+    await writeAddress(state, { url: server.url, token, viewToken, pid: process.pid });
     await opened.start();
     started = true;
     log('info', 'daemon started', { url: server.url, state, pid: process.pid });
+    if (credentials) tell(credentials, log);
     return daemonOf(options, opened, server, release);
   } catch (error) {
     await queue?.close();
@@ -107,14 +122,10 @@ function daemonOf(options: DaemonOptions, queue: Queue, server: ControlServer, r
   return {
     url: server.url,
     reload: async () => {
-      try {
-        const config = await configOf(options);
-        if (config) queue.configure(config);
-        if (config) log('info', 'configuration read', { ...config });
-        else log('warn', 'no configuration to read', { path: join(options.state, CONFIG) });
-      } catch (error) {
-        log('error', error instanceof Error ? error.message : String(error));
-      }
+      const attempt = (work: Promise<void>): Promise<void> =>
+        work.catch((error: unknown) => log('error', error instanceof Error ? error.message : String(error)));
+      await attempt(configure(options, queue, server));
+      if (options.tls) await attempt(certify(options.tls, log, server));
     },
     close: async () => {
       log('info', 'daemon about to exit: runs save');
@@ -128,10 +139,36 @@ function daemonOf(options: DaemonOptions, queue: Queue, server: ControlServer, r
   };
 }
 
-type Listening = DaemonOptions & {
-  readonly token: string;
-  readonly routes: readonly Route[];
-};
+async function configure(options: DaemonOptions, queue: Queue, server: ControlServer): Promise<void> {
+  const config = await configOf(options);
+  if (config === undefined) {
+    options.log('warn', 'no configuration to read', { path: join(options.state, CONFIG) });
+    return;
+  }
+  queue.configure(config);
+  server.limit(config.requestsPerSecond);
+  options.log('info', 'configuration read', { ...config });
+}
+
+async function certify(files: TlsFiles, log: Log, server: ControlServer): Promise<void> {
+  const credentials = await readCredentials(files);
+  server.certify(credentials.options);
+  tell(credentials, log);
+}
+
+function tell({ subject, expires }: Credentials, log: Log): void {
+  const late = expires.getTime() < Date.now();
+  log(late ? 'warn' : 'info', late ? 'certificate has expired' : 'certificate read', { subject, expires });
+}
+
+/** Whoever was given a view token keeps it through restarts. */
+async function tokensFor({ state, token, viewToken }: DaemonOptions): Promise<Tokens> {
+  const before = await readAddress(state);
+  return tokensOf(token ?? newToken(), viewToken ?? before?.viewToken ?? newToken());
+}
+
+type Listening = Omit<DaemonOptions, 'tls'> &
+  Pick<ServerParts, 'tokens' | 'routes' | 'requestsPerSecond' | 'tls'>;
 
 async function listening({ port, ...options }: Listening): Promise<ControlServer> {
   try {

@@ -5,8 +5,12 @@ import { GOALS, RUN_COMMANDS, RUN_STATES } from './transitions.js';
 
 /** Raised when a change would break a client that speaks the version before. */
 export const CONTROL_VERSION = 1;
-/** Says so in every reply. */
+/** Those that requests may name. */
+export const CONTROL_VERSIONS: readonly number[] = [CONTROL_VERSION];
+/** Says so in every reply; a request that says another is refused. */
 export const VERSION_HEADER = 'latstream-control';
+/** Says in replies to whom a token was shown what it lets them do: `control` or `view`. */
+export const ROLE_HEADER = 'latstream-role';
 
 /** In bytes: a recipe is a few thousand. */
 export const LONGEST_BODY = 2 ** 20;

@@ -1,25 +1,43 @@
-/** @file The control API over HTTP: who may ask, how much they may say, and what went wrong as JSON. */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+/** @file The control API over HTTP or HTTPS: how much may be said, who answers, and what went wrong as JSON. */
+import {
+  createServer as createPlainServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { SecureContextOptions } from 'node:tls';
 import { complain, LatstreamError, parseJson } from '../foundation/index.js';
 import { accessCheck, bracketed, listen, PAGE_POLICY } from '../monitor/index.js';
+import { admit, refuseViewer, type GateParts } from './gate.js';
 import type { Log } from './log.js';
-import { CONTROL_VERSION, LONGEST_BODY, VERSION_HEADER } from './protocol.js';
+import { CONTROL_VERSION, LONGEST_BODY, ROLE_HEADER, VERSION_HEADER } from './protocol.js';
+import { Rates } from './rates.js';
 import type { Reply, Route } from './routes.js';
-import { authorized } from './token.js';
+import type { Role, Tokens } from './token.js';
 
 export interface ServerParts {
   readonly host: string;
   /** 0 takes any free one. */
   readonly port: number;
-  readonly token: string;
+  readonly tokens: Tokens;
   readonly allowedHosts: readonly string[];
   readonly routes: readonly Route[];
   readonly log: Log;
+  /** Of one address. */
+  readonly requestsPerSecond: number;
+  /** Certificate and key; without them there is no TLS. */
+  readonly tls?: SecureContextOptions | undefined;
 }
 
 export interface ControlServer {
   readonly url: string;
+  /** From now on. */
+  limit(requestsPerSecond: number): void;
+  /** For connections to come; where there is TLS. */
+  certify(tls: SecureContextOptions): void;
   close(): Promise<void>;
 }
 
@@ -29,34 +47,44 @@ const SLOWEST_REQUEST_MILLISECONDS = 10_000;
 /** By the code of the error, or its beginning. */
 const STATUS: Readonly<Record<string, number>> = {
   DAEMON_REQUEST: 400,
+  DAEMON_VERSION: 400,
   RECIPE: 400,
   DAEMON_UNAUTHORIZED: 401,
   DAEMON_FORBIDDEN: 403,
+  DAEMON_ROLE: 403,
   DAEMON_RUN_UNKNOWN: 404,
   DAEMON_NO_ROUTE: 404,
   DAEMON_METHOD: 405,
   DAEMON_RUN_STATE: 409,
   DAEMON_RUN_KEY: 409,
   DAEMON_BODY: 413,
+  DAEMON_RATE: 429,
   DAEMON_LEAVING: 503,
   DAEMON_STATE_WRITE: 503,
 };
 
 /** @throws DAEMON_PORT_IN_USE, DAEMON_LISTEN */
 export async function startServer(parts: ServerParts): Promise<ControlServer> {
-  const refusal = accessCheck(parts.host, parts.allowedHosts);
-  const http = createServer((request, response) => {
-    void replyTo(request, parts, refusal)
-      .catch((error: unknown) => refused(error, parts.log))
-      .then((reply) => send(response, reply));
-  });
+  const rates = new Rates(parts.requestsPerSecond);
+  const gate: GateParts = { ...parts, rates, foreign: accessCheck(parts.host, parts.allowedHosts) };
+  const answer = (request: IncomingMessage, response: ServerResponse): void =>
+    void handle(request, response, parts, gate);
+  const secure = parts.tls === undefined ? undefined : createTlsServer(parts.tls, answer);
+  const http = secure ?? createPlainServer(answer);
   http.maxConnections = MOST_CONNECTIONS;
   http.requestTimeout = http.headersTimeout = SLOWEST_REQUEST_MILLISECONDS;
+  http.on('clientError', refuseNoise);
   await listen(http, parts.host, parts.port, 'daemon');
+  return controlOf(http, secure, parts.host, rates);
+}
+
+function controlOf(http: Server, secure: TlsServer | undefined, host: string, rates: Rates): ControlServer {
   const { port } = http.address() as AddressInfo;
-  const everywhere = parts.host === '0.0.0.0' || parts.host === '::';
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : bracketed(host);
   return {
-    url: `http://${everywhere ? '127.0.0.1' : bracketed(parts.host)}:${port}`,
+    url: `${secure ? 'https' : 'http'}://${name}:${port}`,
+    limit: (perSecond) => rates.limit(perSecond),
+    certify: (tls) => secure?.setSecureContext(tls),
     close: async () => {
       const closed = new Promise((resolve) => http.close(resolve));
       http.closeAllConnections();
@@ -65,32 +93,41 @@ export async function startServer(parts: ServerParts): Promise<ControlServer> {
   };
 }
 
-async function replyTo(
+async function handle(
   request: IncomingMessage,
-  { routes, token }: ServerParts,
-  refusal: (request: IncomingMessage) => string | undefined,
-): Promise<Reply> {
-  const no = (code: string, expected: string, got: string, hint: string): never =>
-    complain({ code, owner: 'daemon', expected, got, hint });
-  const reason = refusal(request);
-  if (reason !== undefined)
-    no('DAEMON_FORBIDDEN', 'a request of this machine', reason, 'ask by the name that the daemon listens on');
+  response: ServerResponse,
+  { routes, log }: ServerParts,
+  gate: GateParts,
+): Promise<void> {
   const [path = '/', query] = (request.url ?? '/').split('?', 2);
   const found = routes.filter((route) => route.path.test(path));
-  if (!found.some(({ open }) => open) && !authorized(request.headers.authorization, token))
-    no(
-      'DAEMON_UNAUTHORIZED',
-      'its token',
-      'none, or another',
-      "Authorization: Bearer …, as in the state directory's daemon.json",
+  let role: Role | undefined;
+  try {
+    role = await admit(
+      request,
+      found.some(({ open }) => open),
+      gate,
     );
+    const route = chosen(found, request.method ?? 'none', path);
+    refuseViewer(role, route.method);
+    const body = route.method === 'GET' ? undefined : await bodyOf(request);
+    const values = Object.fromEntries(new URLSearchParams(query));
+    send(response, await route.answer(route.path.exec(path)?.[1] ?? '', body, values), role);
+  } catch (error) {
+    send(response, refused(error, log), role);
+  }
+}
+
+/** @param found what answers to `path`. @throws DAEMON_NO_ROUTE, DAEMON_METHOD */
+function chosen(found: readonly Route[], method: string, path: string): Route {
+  const no = (code: string, expected: string, got: string, hint: string): never =>
+    complain({ code, owner: 'daemon', expected, got, hint });
   if (found.length === 0)
-    no('DAEMON_NO_ROUTE', 'a path of docs/protocol.md', path.slice(0, 80), 'correct it');
-  const route = found.find(({ method }) => method === request.method);
-  const methods = found.map(({ method }) => method).join(', ');
-  if (!route) return no('DAEMON_METHOD', methods, request.method ?? 'none', 'use one of them');
-  const body = route.method === 'GET' ? undefined : await bodyOf(request);
-  return route.answer(route.path.exec(path)?.[1] ?? '', body, Object.fromEntries(new URLSearchParams(query)));
+    return no('DAEMON_NO_ROUTE', 'a path of docs/protocol.md', path.slice(0, 80), 'correct it');
+  const methods = found.map((route) => route.method).join(', ');
+  return (
+    found.find((route) => route.method === method) ?? no('DAEMON_METHOD', methods, method, 'use one of them')
+  );
 }
 
 /** Parsed JSON; undefined where nothing was sent. */
@@ -141,7 +178,24 @@ function refused(error: unknown, log: Log): Reply {
   return { status: 500, body: { error: complaint } };
 }
 
-function send(response: ServerResponse, { status, body, type }: Reply): void {
+/** What is no HTTP, too long a head, or too slow. */
+function refuseNoise(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const complaint = {
+    ...{ code: 'DAEMON_REQUEST', owner: 'daemon', expected: 'an HTTP request, whole and in time' },
+    ...{ got: error.code ?? 'something else', hint: 'correct the request' },
+  };
+  const text = `${JSON.stringify({ error: complaint })}\n`;
+  socket.end(
+    `HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: application/json\r\n` +
+      `content-length: ${Buffer.byteLength(text)}\r\n${VERSION_HEADER}: ${CONTROL_VERSION}\r\n\r\n${text}`,
+  );
+}
+
+function send(response: ServerResponse, { status, body, type }: Reply, role: Role | undefined): void {
   const text = type === undefined ? `${JSON.stringify(body)}\n` : String(body);
   response
     .writeHead(status, {
@@ -152,9 +206,11 @@ function send(response: ServerResponse, { status, body, type }: Reply): void {
       'referrer-policy': 'no-referrer',
       'content-security-policy': PAGE_POLICY,
       [VERSION_HEADER]: String(CONTROL_VERSION),
+      ...(role !== undefined && { [ROLE_HEADER]: role }),
       // What was not read of a refused body must not be taken for the next request.
       ...(status >= 400 && { connection: 'close' }),
       ...(status === 401 && { 'www-authenticate': 'Bearer' }),
+      ...(status === 429 && { 'retry-after': '1' }),
     })
     .end(text);
 }

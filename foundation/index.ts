@@ -1,3 +1,4 @@
+export { Bucket } from './bucket.js';
 export { symmetricEigen, type Eigen } from './eigen.js';
 export { complain, LatstreamError, type Complaint } from './error.js';
 export { parseJson } from './json.js';

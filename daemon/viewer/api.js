@@ -18,11 +18,19 @@ export const token = {
   forget: () => sessionStorage.removeItem(KEY),
 };
 
+let role = 'control';
+/** Whether the token lets its holder change nothing. */
+export const onlyLooks = () => role === 'view';
+
 /** @throws Refusal */
 export async function ask(path, { method = 'GET', body } = {}) {
   const response = await fetch(path, {
     method,
-    headers: { authorization: `Bearer ${token.get()}`, 'content-type': 'application/json' },
+    headers: {
+      authorization: `Bearer ${token.get()}`,
+      'content-type': 'application/json',
+      'latstream-control': VERSION,
+    },
     signal: AbortSignal.timeout(LONGEST_WAIT_MILLISECONDS),
     redirect: 'error',
     ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -39,5 +47,6 @@ export async function ask(path, { method = 'GET', body } = {}) {
       ...{ got: 'another', hint: 'reload this page' },
     });
   if (!response.ok) throw new Refusal(content.error);
+  role = response.headers.get('latstream-role') ?? role;
   return content;
 }

@@ -6,7 +6,7 @@ import { repainter } from '../../monitor/viewer/repainter.js';
 import { Store } from '../../monitor/viewer/store.js';
 import { addTools } from '../../monitor/viewer/tools.js';
 import { Answers } from './answers.js';
-import { ask, token } from './api.js';
+import { ask, onlyLooks, token } from './api.js';
 import { showLog } from './log.js';
 import { Reader } from './reader.js';
 import { RunList } from './runs.js';
@@ -185,6 +185,7 @@ addEventListener('online', () => void round());
 function show() {
   find('page').hidden = false;
   find('forget').hidden = false;
+  find('looks').hidden = !onlyLooks();
   list.show(runs, chosen);
   const hash = chosen.size === 0 ? '' : `#runs=${[...chosen].join(',')}`;
   history.replaceState(null, '', `${location.pathname}${hash}`);

@@ -1,6 +1,7 @@
 /** @file The list of runs: state, progress, speed, reason, priority, and what may be asked of each. */
 import { element, setText } from '../../monitor/viewer/dom.js';
 import { duration, number } from '../../monitor/viewer/format.js';
+import { onlyLooks } from './api.js';
 
 const WORDS = { pause: 'Pause', resume: 'Resume', stop: 'Stop', cancel: 'Cancel' };
 const ACTIVE = ['running', 'stopping', 'queued'];
@@ -113,9 +114,16 @@ export class RunList {
       live.hidden = !run.live?.page || !['127.0.0.1', 'localhost', '[::1]'].includes(location.hostname);
       if (!live.hidden) live.href = run.live.page;
       for (const button of buttons) button.hidden = !run.commands.includes(button.dataset.command);
+      [priority, ...buttons].forEach(permit);
     };
     return { root, update };
   }
+}
+
+/** What changes something is there for who controls. */
+function permit(control) {
+  control.disabled = onlyLooks();
+  control.title = onlyLooks() ? 'This token only looks' : '';
 }
 
 const dim = (text) => element('span', { class: 'dim' }, text);

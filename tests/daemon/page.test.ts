@@ -96,6 +96,21 @@ describe.skipIf(browserMissing)("the daemon's page", () => {
     expect(errors).toEqual([]);
   });
 
+  it('shows everything to who only looks, and offers nothing', async () => {
+    const { id } = visitor.served.submit('tiny', demoMetrics(4));
+    const waiting = visitor.served.submit('second');
+    const third = visitor.served.submit('third').id;
+    const [page, errors] = await visitor.enter({}, '', visitor.served.viewToken);
+    await page.waitForSelector('#looks:not([hidden])');
+    await page.waitForSelector(row(id, 'button[data-command="pause"][title="This token only looks"]'));
+    const enabled = `.run ${'button, .priority input'.split(', ').join(':enabled, .run ')}:enabled`;
+    expect(await page.$$eval(enabled, (controls) => controls.length)).toBe(0);
+    expect(await page.isVisible(row(third, '.priority input'))).toBe(true);
+    await page.check(row(waiting.id, 'input[type="checkbox"]'));
+    await page.waitForSelector('#log-section:not([hidden])');
+    expect(errors).toEqual([]);
+  });
+
   it('says when the daemon is away, and goes on when it is back', async () => {
     visitor.served.submit('tiny');
     const [page] = await visitor.enter();

@@ -6,7 +6,7 @@ import { pageRoutes } from '../../daemon/page.js';
 import { figuresOf } from '../../daemon/prometheus.js';
 import { recordRoutes } from '../../daemon/records.js';
 import { routesOf } from '../../daemon/routes.js';
-import { startServer, type ControlServer } from '../../daemon/server.js';
+import { startServer, type ControlServer, type ServerParts } from '../../daemon/server.js';
 import type { StoredRun } from '../../daemon/store.js';
 import { Tail } from '../../daemon/tail.js';
 import type { Metric } from '../../streams/index.js';
@@ -14,16 +14,18 @@ import { Machine, RECIPE, type FakeRun } from './helpers.js';
 
 export class Served {
   readonly token = 'a-token-of-sixteen';
+  readonly viewToken = 'a-view-token-of-more';
   #server: ControlServer | undefined;
 
   private constructor(
     readonly machine: Machine,
     private readonly tail: Tail,
+    private readonly parts: Partial<ServerParts>,
   ) {}
 
-  static async start(): Promise<Served> {
+  static async start(parts: Partial<ServerParts> = {}): Promise<Served> {
     const tail = new Tail(() => undefined);
-    const served = new Served(new Machine({ parallel: 2, attempts: 1 }, tail.hear), tail);
+    const served = new Served(new Machine({ parallel: 2, attempts: 1 }, tail.hear), tail, parts);
     await served.open();
     return served;
   }
@@ -36,12 +38,14 @@ export class Served {
     const { supervisor, store } = this.machine;
     const queue = new LocalQueue(supervisor, store, this.tail);
     this.#server = await startServer({
-      ...{ host: '127.0.0.1', port, token: this.token, allowedHosts: [], log: () => undefined },
+      ...{ host: '127.0.0.1', port, allowedHosts: [], log: () => undefined, requestsPerSecond: 1e6 },
+      tokens: { control: this.token, view: this.viewToken },
       routes: [
         ...routesOf(queue, figuresOf(queue), () => queue.ready),
         ...recordRoutes(queue),
         ...(await pageRoutes()),
       ],
+      ...this.parts,
     });
   }
 

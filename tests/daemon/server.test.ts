@@ -21,7 +21,8 @@ beforeAll(async () => {
   machine = new Machine();
   const queue = new LocalQueue(machine.supervisor, machine.store, new Tail(() => undefined));
   server = await startServer({
-    ...{ host: '127.0.0.1', port: 0, token: TOKEN, allowedHosts: [], log: () => undefined },
+    ...{ host: '127.0.0.1', port: 0, allowedHosts: [], log: () => undefined, requestsPerSecond: 1e6 },
+    tokens: { control: TOKEN, view: `view-${TOKEN}` },
     routes: routesOf(queue, figuresOf(queue), () => queue.ready),
   });
   client = new Client(server.url, TOKEN);

@@ -34,9 +34,9 @@ export class Visitor {
   }
 
   /** The same behind the token. */
-  async enter(options: Visit = {}, rest = ''): Promise<[Page, string[]]> {
+  async enter(options: Visit = {}, rest = '', token = this.served.token): Promise<[Page, string[]]> {
     const [page, errors] = await this.visit(options, rest);
-    await page.fill('#token', this.served.token);
+    await page.fill('#token', token);
     await page.keyboard.press('Enter');
     await page.waitForSelector('#page:not([hidden])');
     return [page, errors];

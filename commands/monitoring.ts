@@ -1,7 +1,7 @@
 /** @file The monitor of a run. In the process that serves people; never calls a runtime. */
 import { LatstreamError } from '../foundation/index.js';
 import { startMonitor, type Monitor, type MonitorOptions } from '../monitor/index.js';
-import type { Recipe } from '../recipes/index.js';
+import { describeRecipe, type Recipe } from '../recipes/index.js';
 import type { Metric } from '../streams/index.js';
 import type { ControlMessage } from './messages.js';
 import { recorded } from './record.js';
@@ -40,13 +40,7 @@ export async function openMonitor(
   const wanted: MonitorOptions = {
     port: options.port ?? USUAL_PORT,
     host: options.host,
-    description: {
-      name: recipe.name,
-      seed: recipe.seed,
-      arms: [...(recipe.prepare ? ['prepare'] : []), ...Object.keys(recipe.arms)],
-      steps: recipe.steps,
-      recipe,
-    },
+    description: describeRecipe(recipe),
     history: history(),
     ...(!options.watchOnly && { onCommand: (command) => act(command) }),
   };

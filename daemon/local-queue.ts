@@ -52,6 +52,10 @@ export class LocalQueue implements Queue {
     return this.#view(this.supervisor.change(id, change));
   }
 
+  async recipe(id: string): Promise<unknown> {
+    return this.store.recipe(id);
+  }
+
   async metrics(id: string, after: string, points: number): Promise<MetricsPage> {
     return metricsAfter(join(this.store.find(id).directory, 'metrics.ndjson'), after, points);
   }

@@ -106,6 +106,9 @@ export type RunView = z.infer<typeof runView>;
 /** The reply to `GET /runs`. */
 export const runList = z.object({ runs: z.array(runView) });
 
+/** The reply to `GET /runs/ID/description`: what its live page is told of it, such as `recipe` and `graphs`. */
+export const descriptionView = z.looseObject({ name: z.string() });
+
 /** The query of `GET /runs/ID/metrics`. */
 export const metricsQuery = z.strictObject({
   /** `next` of the reply before; without it, or with one of another record, from the beginning. */

@@ -26,6 +26,8 @@ export interface Queue {
   submit(run: Submitted): Promise<RunView>;
   command(id: string, command: RunCommand): Promise<RunView>;
   change(id: string, change: Change): Promise<RunView>;
+  /** What it was told, as it was submitted. */
+  recipe(id: string): Promise<unknown>;
   /** What it measured, as `metricsAfter` of the monitor has it. */
   metrics(id: string, after: string, points: number): Promise<MetricsPage>;
   /** What its evaluated arms answered to one question. */

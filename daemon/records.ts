@@ -1,4 +1,5 @@
 /** @file What the control API tells of what runs have left: metrics, answers, evaluations, what happened. */
+import { checkRecipe, describeRecipe } from '../recipes/index.js';
 import { answersQuery, metricsQuery } from './protocol.js';
 import type { Queue } from './queue.js';
 import { checked, type Route } from './routes.js';
@@ -16,6 +17,7 @@ export function recordRoutes(queue: Queue): readonly Route[] {
     }),
     get('answers', async (id, query) => queue.answers(id, checked(answersQuery, query).index)),
     get('evaluation', (id) => queue.evaluations(id)),
+    get('description', async (id) => describeRecipe(checkRecipe(await queue.recipe(id), `run ${id}`))),
     get('log', (id) => queue.log(id)),
   ];
 }

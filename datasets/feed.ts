@@ -14,6 +14,7 @@ import type { Example } from './example.js';
 import { shaped, type Shape } from './shapes.js';
 import { shuffledRows, type Progress } from './shuffle.js';
 import { identityOf, type Source } from './sources/source.js';
+import type { Tally } from './tally.js';
 
 /** A dataset, its column mapping and which of its rows are wanted. */
 export interface DatasetConfig<Columns> {
@@ -59,6 +60,7 @@ export interface FeedOptions {
   /** Texts that no row may hold. */
   readonly absent: readonly string[];
   readonly appended?: Appended;
+  readonly tally: Tally;
 }
 
 type Columns = Readonly<Record<string, string>>;
@@ -152,14 +154,14 @@ export class Feed {
   private part(dataset: DatasetConfig<unknown>, source: Source, at: number): MixturePart<EncoderRow> {
     const selection = selectColumns(source, dataset.columns as Columns);
     const { columns, keeps } = sieve(source, dataset.filter ?? []);
-    const { seed, window, absent, appended } = this.options;
+    const { seed, window, absent, appended, tally } = this.options;
     const purpose = this.isMixture ? `${this.options.purpose}-${at}` : this.options.purpose;
     async function* rows(from: PartProgress): AsyncGenerator<{ item: EncoderRow; next: PartProgress }> {
-      let { filtered } = from;
-      let inARow = 0;
+      let [filtered, inARow] = [from.filtered, 0];
       const read = [...new Set([...selection.columns, ...columns])];
       const options = { seed, purpose, window, from, repeat: dataset.repeat ?? true };
       for await (const row of shuffledRows(source, read, options)) {
+        tally.row(purpose);
         const owner = `dataset ${source.path}, row ${row.index}`;
         const values = keeps(row) ? shaped(selection.pick(row), dataset.shape, owner) : undefined;
         if (!values) {

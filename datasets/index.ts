@@ -29,6 +29,7 @@ export {
   type Cursor,
   type Datasets,
   type TrainingBatch,
+  type TrainingBatches,
   type TrainingDataConfig,
 } from './pipeline.js';
 export {
@@ -69,5 +70,6 @@ export { type Message } from './chat/turns.js';
 export { Examiner, segmentsOf, type Dropped, type Examined, type Segment } from './examine.js';
 export { inspect, type Inspection, type InspectOptions } from './inspect.js';
 export type { ColumnProfile } from './profile.js';
+export type { DataFigures } from './tally.js';
 export { type TokenCachePlace } from './token-cache.js';
 export { unpack } from './unpack.js';

@@ -12,6 +12,7 @@ import type { LabelledColumns } from './labelled.js';
 import type { Example } from './example.js';
 import type { BenignColumns, PairColumns } from './pairs.js';
 import { prefetch } from './prefetch.js';
+import { Tally, type DataFigures } from './tally.js';
 import type { TextColumns } from './text.js';
 
 /** A dataset, or several that are mixed by their weights. */
@@ -72,6 +73,11 @@ export interface TrainingBatch {
   readonly cursor: Cursor;
 }
 
+/** Batches, and what has been given of them so far. */
+export interface TrainingBatches extends AsyncIterableIterator<TrainingBatch, undefined> {
+  figures(): DataFigures;
+}
+
 /**
  * Endless batches. What they hold is a function of config, files and seed, and resuming from a cursor gives the same
  * batches as never stopping. `return()` closes the files.
@@ -81,14 +87,17 @@ export function trainingBatches(
   config: TrainingDataConfig,
   template: ChatTemplate,
   run: { readonly seed: number; readonly from?: Cursor; readonly open?: OpenSource },
-): AsyncIterableIterator<TrainingBatch, undefined> {
-  return prefetch(batches(config, template, run), config.prefetch ?? 2);
+): TrainingBatches {
+  const tally = new Tally();
+  const made = prefetch(batches(config, template, run, tally), config.prefetch ?? 2);
+  return Object.assign(made, { figures: () => tally.figures(made.ready) });
 }
 
 async function* batches(
   config: TrainingDataConfig,
   template: ChatTemplate,
   run: { readonly seed: number; readonly from?: Cursor; readonly open?: OpenSource },
+  tally: Tally,
 ): AsyncGenerator<TrainingBatch> {
   checkVersion(run.from);
   const encoderOptions = {
@@ -104,6 +113,7 @@ async function* batches(
     window: config.shuffleRows ?? 8192,
     context: config.context,
     absent: config.absent ?? [],
+    tally,
   };
   const asked = { ...shared, purpose: 'pairs', ...(config.appended && { appended: config.appended }) };
   const pairs = new Feed(config.pairs, asked, run.from?.pairs);
@@ -122,6 +132,7 @@ async function* batches(
     for (let index = run.from?.batches ?? 0; ; index++) {
       const examples = goingTo(await pairs.take(config.batchSize), await desired?.take(config.batchSize));
       const others = await benign?.take(config.benignBatchSize ?? config.batchSize);
+      tally.batch(examples.length + (others?.length ?? 0));
       yield {
         index,
         pairs: pack(examples, { ...layout, attacked: config.attacked ?? 'prompt' }),

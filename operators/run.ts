@@ -17,6 +17,7 @@ import { allPasses, NO_PASSES, type Passes } from './passes.js';
 import type { Perturbation } from './perturbation.js';
 import { attackValues, defendValues, Pace } from './report.js';
 import { AS_GIVEN, type LiveSettings, type Settings } from './settings.js';
+import { StreamReport, type Batches } from './stream-report.js';
 import type { Pool } from './suffix/pool.js';
 
 /** The stages of a run, each made for it. */
@@ -24,7 +25,7 @@ export interface RunParts {
   readonly seed: number;
   readonly steps: number;
   /** Endless batches after a cursor. */
-  readonly batches: (from: Cursor | undefined) => AsyncIterable<TrainingBatch>;
+  readonly batches: (from: Cursor | undefined) => Batches;
   /** Parts that a batch is split into by rows, to bound memory. */
   readonly microbatches: number;
   /** Gives searched cases in place of a batch's pairs; null for the pairs themselves. */
@@ -56,6 +57,9 @@ export interface RunEnd {
   readonly finished: boolean;
 }
 
+/** The same, while it runs. */
+type Running = RunParts & { readonly flow: StreamReport };
+
 interface Step {
   readonly batch: TrainingBatch;
   /** Counted from 1. */
@@ -72,8 +76,18 @@ interface Step {
  * @throws TRAIN_LOSS_NOT_FINITE (the last good checkpoint stays), and what the stages throw.
  */
 export async function run(parts: RunParts): Promise<RunEnd> {
-  const { steps, every, control, record } = parts;
   const start = await resume(parts);
+  const batches = parts.batches(start.cursor);
+  const flow = new StreamReport(parts.record, batches);
+  try {
+    return await trained({ ...parts, record: flow.record, flow }, batches, start);
+  } finally {
+    flow.close();
+  }
+}
+
+async function trained(parts: Running, batches: Batches, start: Start): Promise<RunEnd> {
+  const { seed, fingerprint, steps, every, control, record, flow } = parts;
   const pace = new Pace(steps);
   let last: { readonly step: number; readonly cursor: Cursor } | undefined;
   let saved = start.step;
@@ -98,7 +112,6 @@ export async function run(parts: RunParts): Promise<RunEnd> {
   const save = async (number: number, cursor: Cursor): Promise<void> => {
     const { updates, tensors } = await parts.defender.save();
     refuseNonFinite(number, tensors);
-    const { seed, fingerprint } = parts;
     const also = {
       ...(unevaluated && { unevaluated: true as const }),
       ...(passes && { passes }),
@@ -111,16 +124,17 @@ export async function run(parts: RunParts): Promise<RunEnd> {
   const checkpoint = async (step: Step): Promise<Step> => {
     last = { step: step.number, cursor: step.batch.cursor };
     if (due(step.number, every.checkpoint) || step.number === steps)
-      await save(step.number, step.batch.cursor);
+      await flow.during('checkpoint', step.number, () => save(step.number, step.batch.cursor));
     return step;
   };
   const report = ({ number }: Step): void => {
     record(number, 'progress', pace.progress(number));
+    flow.stepped();
   };
 
   if (unevaluated) unevaluated = !(await evaluated(parts, start.step));
   await drain(
-    pull(parts.batches(start.cursor), { control })
+    pull(batches, { control, gauge: flow.batch })
       .through(take(steps - start.step), serial(attack), serial(defend))
       .through(serial(evaluate), serial(checkpoint), tap(report)),
   );
@@ -130,9 +144,11 @@ export async function run(parts: RunParts): Promise<RunEnd> {
 }
 
 /** Evaluates what the defender is now. @returns false where that was stopped: then nothing is recorded. */
-async function evaluated({ evaluate, control, record }: RunParts, step: number): Promise<boolean> {
+async function evaluated({ evaluate, control, record, flow }: Running, step: number): Promise<boolean> {
   if (!evaluate) return true;
-  const evaluation = await unlessStopped(control.signal, () => evaluate(control.signal));
+  const evaluation = await flow.during('evaluate', step, () =>
+    unlessStopped(control.signal, () => evaluate(control.signal)),
+  );
   if (evaluation) record(step, 'evaluate', evaluationValues(evaluation));
   return evaluation !== undefined;
 }
@@ -180,7 +196,7 @@ async function settled({ settings = AS_GIVEN, record }: RunParts, step: number):
 }
 
 /** Each part of the batch with the perturbation that was found for it. */
-async function attacked(run: RunParts, given: TrainingBatch, settings: Settings): Promise<Step> {
+async function attacked(run: Running, given: TrainingBatch, settings: Settings): Promise<Step> {
   const { attack, defender, seed, ...parts } = run;
   const number = given.index + 1;
   moment(`attack:${number}`);
@@ -188,11 +204,13 @@ async function attacked(run: RunParts, given: TrainingBatch, settings: Settings)
   const plain = partsOf(batch, parts.microbatches);
   if (!attack) return { batch, number, settings, parts: plain, perturbations: [], searched };
   const perturbations: Perturbation[] = [];
-  for (const { pairs } of plain)
-    if (pairs)
-      perturbations.push(
-        await diverging(number, () => attack(defender.weights(), pairs, { step: number, seed })),
-      );
+  await parts.flow.during('attack', number, async () => {
+    for (const { pairs } of plain)
+      if (pairs)
+        perturbations.push(
+          await diverging(number, () => attack(defender.weights(), pairs, { step: number, seed })),
+        );
+  });
   parts.record(number, 'attack', attackValues(perturbations, settings.epsilon ?? parts.epsilon));
   new Set(perturbations.flatMap(({ warnings }) => warnings)).forEach((warning) => parts.warn(warning));
   const perturbed = plain.map((part, at) => ({ ...part, deltas: perturbations[at]?.deltas ?? {} }));
@@ -201,24 +219,30 @@ async function attacked(run: RunParts, given: TrainingBatch, settings: Settings)
 
 /** The batch with cases of the pool, where there is one. */
 async function pooled(
-  { pool, seed, record }: RunParts,
+  { pool, seed, record, flow }: Running,
   batch: TrainingBatch,
 ): Promise<{ readonly batch: TrainingBatch; readonly searched: Passes }> {
   if (!pool) return { batch, searched: NO_PASSES };
   const step = batch.index + 1;
-  const { pairs, values, passes } = await diverging(step, () => pool.searched(batch.pairs, { step, seed }));
+  const { pairs, values, passes } = await flow.during('search', step, () =>
+    diverging(step, () => pool.searched(batch.pairs, { step, seed })),
+  );
   record(step, 'pool', values);
   return { batch: { ...batch, pairs }, searched: passes };
 }
 
 /** @returns what attack and defence took. */
-async function defended({ defender, record }: RunParts, step: Step): Promise<Passes> {
+async function defended({ defender, record, flow }: Running, step: Step): Promise<Passes> {
   moment(`defend:${step.number}`);
-  const trace = await diverging(step.number, () => defender.step(step.parts, step.settings));
+  const trace = await flow.during('defend', step.number, () =>
+    diverging(step.number, () => defender.step(step.parts, step.settings)),
+  );
   step.perturbations.forEach((perturbation) => perturbation.release());
   moment(`defended:${step.number}`);
   record(step.number, 'defend', defendValues(trace));
-  return allPasses([step.searched, ...[...step.perturbations, ...trace].map(({ passes }) => passes)]);
+  const spent = allPasses([step.searched, ...[...step.perturbations, ...trace].map(({ passes }) => passes)]);
+  flow.trained(step.perturbations, trace, spent);
+  return spent;
 }
 
 function due(step: number, every: number): boolean {

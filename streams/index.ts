@@ -20,12 +20,14 @@
  *     await drainAll([shared.through(serial(save)), shared.through(latest(100), serial(draw))]);
  *
  * - `map`, `tap`, `filter`, `everyNth`, `take`; `rollingMean`, `rate`, `latest`; `collect` for tests.
+ * - `Gauge`: how many items a part has done, and how long it took; `pull(source, {gauge})` counts the waiting for the source.
  * - `MetricJournal` numbers the metrics of a job: `const record = journal.recorder('jailbreak/lat')`, then
  *   `record(step, 'defend', { loss, gradientNorm })`.
  */
 export { Control, type ControlState } from './control.js';
 export { collect, drain, drainAll, type DrainOptions } from './drain.js';
 export type { Flow, Operator } from './flow.js';
+export { Gauge } from './gauge.js';
 export {
   metricFrom,
   MetricJournal,

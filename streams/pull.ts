@@ -4,12 +4,15 @@ import { complain } from '../foundation/index.js';
 import { Control } from './control.js';
 import { Carried, credit } from './credit.js';
 import { asError, Flow } from './flow.js';
+import { Gauge } from './gauge.js';
 
 export interface PullOptions {
   /** Items between the source and the end of the chain, at most. One by default: a step sees the last one's update. */
   readonly credits?: number;
   /** Pauses, resumes and stops the source between items. */
   readonly control?: Control;
+  /** Counts the items, and the time that a free credit waited for the source. */
+  readonly gauge?: Gauge;
 }
 
 /**
@@ -28,8 +31,10 @@ export function pull<T>(source: AsyncIterable<T> | Iterable<T>, options: PullOpt
       hint: 'leave it out for one item at a time',
     });
   }
-  const control = options.control ?? new Control();
-  return new Flow({ run: (sink, scheduler) => new Pump(source, credits, control, sink, scheduler) });
+  const { control = new Control(), gauge = new Gauge() } = options;
+  return new Flow({
+    run: (sink, scheduler) => new Pump(source, credits, control, gauge, sink, scheduler),
+  });
 }
 
 class Pump<T> implements Disposable<Carried<T>> {
@@ -44,6 +49,7 @@ class Pump<T> implements Disposable<Carried<T>> {
     source: AsyncIterable<T> | Iterable<T>,
     private credits: number,
     private readonly control: Control,
+    private readonly gauge: Gauge,
     private readonly sink: Sink<Carried<T>>,
     private readonly scheduler: Scheduler,
   ) {
@@ -94,6 +100,7 @@ class Pump<T> implements Disposable<Carried<T>> {
   /** The next item, or undefined at the end and when a stop comes first (the unread item is then not ours any more). */
   async #read(): Promise<{ value: T } | undefined> {
     let settled: (() => { value: T } | undefined) | undefined;
+    this.gauge.begin();
     const pending = (async () => this.#iterator.next())();
     pending.then(
       (result) => {
@@ -110,6 +117,7 @@ class Pump<T> implements Disposable<Carried<T>> {
       },
     );
     while (settled === undefined && !this.#over) await this.#change();
+    this.gauge.end(settled === undefined || this.#exhausted ? 0 : 1);
     return this.#over ? undefined : settled?.();
   }
 

@@ -11,7 +11,7 @@ import { WebSocket } from 'ws';
 import { runJob } from '../commands/job.js';
 import { placed } from '../commands/places.js';
 import { startMonitor } from '../monitor/index.js';
-import { loadRecipe } from '../recipes/index.js';
+import { describeRecipe, loadRecipe } from '../recipes/index.js';
 import { Control, type Metric } from '../streams/index.js';
 import { start } from './helpers/cli.js';
 
@@ -60,8 +60,22 @@ describe('the tiny recipe', () => {
       expect.arrayContaining(['directComply', 'prefill4ComplyLow', 'latentComplyHigh', 'benignAccuracy']),
     );
     expect(new Set(metrics.map(({ kind }) => kind))).toEqual(
-      new Set(['evaluate', 'attack', 'defend', 'throughput', 'progress', 'checkpoint']),
+      new Set(['evaluate', 'attack', 'defend', 'throughput', 'progress', 'checkpoint', 'stream']),
     );
+    // What is drawn and what is counted go by the same names.
+    const { graphs } = describeRecipe(recipe);
+    for (const [arm, { nodes }] of Object.entries(graphs)) {
+      const ofArm = metrics.filter(({ kind, run }) => kind === 'stream' && run === `tiny/${arm}`);
+      const counted = new Set(
+        Object.keys(ofArm.at(-1)?.values ?? {}).map((key) => key.slice(key.indexOf('/') + 1)),
+      );
+      expect([...counted].sort()).toEqual(
+        nodes
+          .map(({ id }) => id)
+          .filter((id) => id !== 'evaluate' || counted.has(id))
+          .sort(),
+      );
+    }
     const { attacks } = JSON.parse(await readFile(join(out, 'lat', 'evaluation.json'), 'utf8')) as {
       attacks: Record<string, { n: number; counts: Record<string, number> }>;
     };

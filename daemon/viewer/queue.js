@@ -8,6 +8,7 @@ import { addTools } from '../../monitor/viewer/tools.js';
 import { Answers } from './answers.js';
 import { ask, onlyLooks, token } from './api.js';
 import { showLog } from './log.js';
+import { Descriptions } from './descriptions.js';
 import { Reader } from './reader.js';
 import { RunList } from './runs.js';
 
@@ -23,9 +24,10 @@ let untouched = chosen.size === 0;
 const store = new Store(armLabel);
 const view = newView();
 const repaint = repainter(paint);
-const board = new Board(store, view, repaint);
+const board = new Board(store, view, graphOf, repaint);
 const showTools = addTools(view, repaint);
 const reader = new Reader(store);
+const descriptions = new Descriptions();
 const answers = new Answers(armLabel, fail);
 const list = new RunList({ choose, command, prioritize });
 
@@ -41,6 +43,12 @@ function runLabel(id) {
 function armLabel(run) {
   const [id, arm] = run.split('/');
   return chosen.size > 1 ? `${runLabel(id)} · ${arm}` : arm;
+}
+
+/** The streams of an arm `ID/ARM`. */
+function graphOf(run) {
+  const [id, arm] = run.split('/');
+  return descriptions.of(id)?.graphs?.[arm];
 }
 
 // ---- asking -------------------------------------------------------------------------------------------------------
@@ -70,6 +78,7 @@ async function refresh() {
   if (untouched) chooseFirst();
   show();
   const compared = runs.filter(({ id }) => chosen.has(id));
+  await descriptions.read(compared);
   await reader.read(compared, repaint);
   await answers.show(compared);
   await showLog(compared, runLabel);

@@ -3,6 +3,7 @@ import { Panel } from './chart.js';
 import { armCurves, attackNames, extent, normCurves, normShares, siteColumns } from './curves.js';
 import { compact, duration, number, percent, wholePercent, words } from './format.js';
 import { HeatMap } from './heat-map.js';
+import { StreamGraph } from './stream-graph.js';
 
 const find = (id) => document.getElementById(id);
 
@@ -12,13 +13,17 @@ const NAMES = { step: 'step', tokens: 'tokens', time: 'after' };
 /** How curves are drawn, as people have chosen; `over` is `step`, `tokens` or `time`. */
 export const newView = () => ({ over: 'step', smoothing: 0.6, log: false, zoom: undefined });
 
-/** Draws into the sections `robustness` and `training` of the page. */
+/** Draws into the sections `streams`, `robustness` and `training` of the page. */
 export class Board {
   #robustness = new Map();
+  #streams = new StreamGraph();
+  /** Whether the graph is that of the arm which was heard of last. */
+  #follows = true;
 
-  /** @param repaint draws everything again, soon */
-  constructor(store, view, repaint) {
-    Object.assign(this, { store, view, repaint });
+  /** @param graphOf the streams of an arm, by its run, where they are known. @param repaint draws everything again, soon */
+  constructor(store, view, graphOf, repaint) {
+    Object.assign(this, { store, view, graphOf, repaint });
+    find('streams').append(this.#streams.root);
     this.axis = {
       name: () => NAMES[view.over],
       format: (value) =>
@@ -49,8 +54,30 @@ export class Board {
   }
 
   draw() {
+    this.#drawStreams();
     this.#drawRobustness();
     this.#drawTraining();
+  }
+
+  #drawStreams() {
+    const { store } = this;
+    const panel = this.#streams;
+    const arms = store.visible.filter(
+      (arm) => arm.columns.has('stream/items/metrics') && this.graphOf(arm.run),
+    );
+    find('streams').hidden = panel.root.hidden = arms.length === 0;
+    if (arms.length === 0) return;
+    if (this.#follows) panel.choice = arms.reduce((last, arm) => (arm.time >= last.time ? arm : last)).run;
+    const names = arms.map(({ run }) => run);
+    panel.offer(
+      names,
+      (run) => store.label(run),
+      () => {
+        this.#follows = false;
+        this.repaint();
+      },
+    );
+    panel.draw(store, store.arms.get(panel.choice), this.graphOf(panel.choice));
   }
 
   #drawRobustness() {

@@ -11,6 +11,15 @@ export function element(tag, attributes = {}, ...children) {
   return node;
 }
 
+/** An element of a drawing. */
+export function shape(tag, attributes = {}, ...children) {
+  const node = document.createElementNS('http://www.w3.org/2000/svg', tag);
+  for (const [name, value] of Object.entries(attributes))
+    if (value !== undefined) node.setAttribute(name, String(value));
+  node.append(...children);
+  return node;
+}
+
 export function css(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }

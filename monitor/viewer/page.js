@@ -43,7 +43,9 @@ export function showDescription(description) {
   ];
   if (version !== undefined) parts.push(`latstream ${version}`);
   text('subtitle', parts.filter((part) => part !== undefined && typeof part !== 'object').join(' · '));
-  const rows = [...flattened(description)].filter(([key]) => key !== 'name');
+  const rows = [...flattened({ ...description, graphs: undefined })].filter(
+    ([key, value]) => key !== 'name' && value !== 'undefined',
+  );
   find('details').hidden = rows.length === 0;
   find('description').replaceChildren(
     ...rows.map(([key, value]) => element('div', {}, element('dt', {}, key), element('dd', {}, value))),

@@ -10,6 +10,7 @@ import {
   showDescription,
   showState,
 } from './page.js';
+import { armName } from './format.js';
 import { repainter } from './repainter.js';
 import { Store } from './store.js';
 import { addTools } from './tools.js';
@@ -19,7 +20,7 @@ const store = new Store();
 const run = { description: undefined, state: 'starting', detail: undefined, commands: [] };
 const view = newView();
 const repaint = repainter(paint);
-const board = new Board(store, view, repaint);
+const board = new Board(store, view, (arm) => run.description?.graphs?.[armName(arm)], repaint);
 const showTools = addTools(view, repaint);
 
 function paint() {

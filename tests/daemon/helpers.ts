@@ -8,9 +8,10 @@ import type { Log } from '../../daemon/log.js';
 import type { Settings } from '../../daemon/protocol.js';
 import { Store } from '../../daemon/store.js';
 import { Supervisor } from '../../daemon/supervisor.js';
-import type { Recipe } from '../../recipes/index.js';
+import { RECIPES } from '../../recipes/index.js';
 
-export const RECIPE = { name: 'x' } as unknown as Recipe;
+/** A whole one, for those who look at it. */
+export const RECIPE = RECIPES['tiny']!();
 
 /** A process that only pretends. */
 export class FakeRun implements Launched {

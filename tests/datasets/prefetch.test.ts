@@ -68,6 +68,7 @@ describe('prefetch', () => {
           await schedule.waitFor(items.next());
           await schedule.waitIdle();
           expect(source.made - (taken + 1)).toBeLessThanOrEqual(ahead);
+          expect(items.ready).toBe(Math.min(ahead, count - taken - 1));
           if (taken + 1 + ahead <= count) expect(source.made).toBe(taken + 1 + ahead);
         }
       }),

@@ -37,7 +37,7 @@ describe('run', () => {
       ...['attack 2', 'defend 1 perturbed', 'release 2', 'evaluate'],
       ...['attack 3', 'defend 1 perturbed', 'release 3'],
     ]);
-    expect(told.metrics.filter((metric) => !/throughput|progress/.test(metric))).toEqual([
+    expect(told.metrics.filter((metric) => !/throughput|progress|stream/.test(metric))).toEqual([
       ...['attack 1', 'defend 1', 'attack 2', 'defend 2', 'evaluate 2', 'checkpoint 2'],
       ...['attack 3', 'defend 3', 'checkpoint 3'],
     ]);

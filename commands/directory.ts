@@ -12,6 +12,8 @@ import { placed } from './places.js';
 export const RECIPE = 'recipe.json';
 /** The record of its metrics. */
 export const METRICS = 'metrics.ndjson';
+/** What it came to, once it is done. */
+export const SUMMARY = 'summary.json';
 
 /** A run that can be started or gone on with, and that no other process has until it is released. */
 export interface RunDirectory {

@@ -82,6 +82,8 @@ const BY_PREFIX: Readonly<Record<string, number>> = {
   DAEMON_TLS: EXIT.usage,
   DAEMON_TOKEN: EXIT.usage,
   DAEMON_ROLE: EXIT.usage,
+  WATCH: EXIT.environment,
+  WATCH_UNKNOWN: EXIT.usage,
   RECORD: EXIT.environment,
   ENVIRONMENT: EXIT.environment,
 };
@@ -123,12 +125,24 @@ function systemCode(error: unknown): string | undefined {
 /** What goes to stderr: one line for people (or one JSON object), and the stack where it is our defect. */
 export function errorReport(error: unknown, json: boolean): string {
   const exit = exitCodeOf(error);
-  const code = error instanceof LatstreamError ? error.code : (systemCode(error) ?? 'INTERNAL');
-  const message = error instanceof Error ? error.message : String(error);
   if (json) {
+    const [code, message] = [codeOf(error), messageOf(error)];
     const complaint = error instanceof LatstreamError ? error.complaint : {};
     return `${JSON.stringify({ error: { ...complaint, code, message, exit } })}\n`;
   }
   const stack = exit === EXIT.internal && error instanceof Error ? `\n${error.stack ?? ''}` : '';
-  return `latstream: ${message} [${code}]${stack}\n`;
+  return `latstream: ${saidBriefly(error)}${stack}\n`;
+}
+
+/** What is wrong, and the code behind it. */
+export function saidBriefly(error: unknown): string {
+  return `${messageOf(error)} [${codeOf(error)}]`;
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof LatstreamError ? error.code : (systemCode(error) ?? 'INTERNAL');
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

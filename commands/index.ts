@@ -17,6 +17,7 @@ import { addRelearn } from './relearn.js';
 import { addReport } from './report.js';
 import { addTrain } from './train.js';
 import { addTrigger } from './trigger.js';
+import { addWatch } from './watch.js';
 
 export { packageRoot } from './places.js';
 export { EXIT, exitCodeOf } from './exit.js';
@@ -46,6 +47,7 @@ export function program(version: string, json = false): Command {
     addTrain,
     addDaemon,
     addQueue,
+    addWatch,
     addEvaluate,
     addRelearn,
     addReport,

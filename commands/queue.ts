@@ -1,21 +1,12 @@
 /** @file `latstream submit`, `runs`, `pause`, `resume`, `stop`, `cancel` and `priority`: what people say to a daemon. */
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { Client, RunCommand, RunView } from '../daemon/index.js';
+import type { RunCommand, RunView } from '../daemon/index.js';
 import type { Settings } from '../operators/index.js';
 import { loadRecipe } from '../recipes/index.js';
-import { stateDirectory } from './daemon.js';
+import { clientOf, withDaemon, type ClientOptions } from './daemon-client.js';
 import { amount, collect, integer, whole } from './options.js';
 import { portable } from './places.js';
 import { tableOf } from './summary.js';
-
-interface ClientOptions {
-  readonly daemon?: string;
-  readonly state?: string;
-  readonly tokenFile?: string;
-  readonly ca?: string;
-  readonly json?: boolean;
-}
 
 interface SubmitOptions extends ClientOptions {
   readonly set: readonly string[];
@@ -68,28 +59,6 @@ export function addQueue(program: Command): void {
       );
       tell(await (await clientOf(options)).change(id, { settings: Object.fromEntries(asked) }), options);
     });
-}
-
-function withDaemon(command: Command): Command {
-  return command
-    .option('--daemon <url>', 'where the daemon answers (default: as its state says)')
-    .option('--state <dir>', `the daemon's (default: ${stateDirectory()})`)
-    .option('--token-file <file>', 'with its token (default: LATSTREAM_TOKEN, or as its state says)')
-    .option('--ca <file>', 'certificates in PEM that a daemon at https:// is trusted by')
-    .option('--json', 'print what the daemon replies');
-}
-
-async function clientOf(options: ClientOptions): Promise<Client> {
-  const { Client, givenToken, readAddress, readAuthorities, unreachable } =
-    await import('../daemon/index.js');
-  const state = resolve(options.state ?? stateDirectory());
-  const found = await readAddress(state);
-  const url = options.daemon ?? found?.url ?? unreachable(`of ${state}`);
-  if (!/^https?:/.test(url) || !URL.canParse(url)) unreachable(url);
-  // What the state says is for its own daemon's ears.
-  const own = url === found?.url ? found.token : '';
-  const ca = options.ca === undefined ? undefined : await readAuthorities(options.ca);
-  return new Client(url, (await givenToken(options.tokenFile)) ?? own, ca);
 }
 
 async function submit(source: string, options: SubmitOptions): Promise<void> {

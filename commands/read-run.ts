@@ -10,7 +10,7 @@ import { NO_PASSES, OUTCOMES, type AnswerRecord, type Evaluation, type Passes } 
 import type { Recipe } from '../recipes/index.js';
 import type { Compute, ModelRecord, RunRecord } from '../report/index.js';
 import type { Metric } from '../streams/index.js';
-import { corruptPart, METRICS, parsedPart, readRecipe } from './directory.js';
+import { corruptPart, METRICS, parsedPart, readRecipe, SUMMARY } from './directory.js';
 import { keptEvaluation } from './kept.js';
 
 /** Measurements of each kind that a curve keeps. */
@@ -72,7 +72,7 @@ const summary = z.object({
 });
 
 async function fingerprintIn(out: string): Promise<RunRecord['fingerprint']> {
-  const path = join(out, 'summary.json');
+  const path = join(out, SUMMARY);
   if (!existsSync(path)) return undefined;
   const { data, error } = summary.safeParse(parsedPart(await readFile(path, 'utf8'), path));
   if (!data) return corruptPart(path, 'a summary', error.issues[0]?.message ?? 'unlike one');

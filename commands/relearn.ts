@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { complain } from '../foundation/index.js';
 import { loadRecipe, type Recipe } from '../recipes/index.js';
 import { besides, experimentsOf } from '../report/index.js';
-import { abandonRun, beginRun, findRun, METRICS, readRecipe, RECIPE } from './directory.js';
+import { abandonRun, beginRun, findRun, METRICS, readRecipe, RECIPE, SUMMARY } from './directory.js';
 import { settled } from './engine-of.js';
 import { EXIT } from './exit.js';
 import { fetched, pinned } from './fetch.js';
@@ -100,7 +100,7 @@ async function learned(recipe: Recipe, out: string, { json }: RelearnOptions): P
   const fixed = await pinned(recipe);
   const isThere = existsSync(join(out, RECIPE));
   if (isThere) refuseOther((await readRecipe(out)).recipe, placed(fixed, out), out);
-  if (existsSync(join(out, 'summary.json'))) return true;
+  if (existsSync(join(out, SUMMARY))) return true;
   const begun = await (isThere ? findRun(out) : beginRun(fixed, out));
   try {
     const spectator = new Spectator(begun.recipe, json === true);

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { complain, LatstreamError } from '../foundation/index.js';
 import { loadRecipe, type Recipe } from '../recipes/index.js';
 import { abandonRun, beginRun, findRun, type RunDirectory } from './directory.js';
-import { EXIT } from './exit.js';
+import { EXIT, saidBriefly } from './exit.js';
 import { fetched, pinned } from './fetch.js';
 import type { Costs } from './messages.js';
 import { settled } from './engine-of.js';
@@ -64,7 +64,7 @@ async function train(source: string | undefined, options: TrainOptions): Promise
     report(end, out, options);
     await monitor.close();
   } catch (error) {
-    monitor?.state('failed', error instanceof Error ? error.message : String(error));
+    monitor?.state('failed', saidBriefly(error));
     await monitor?.close();
     // A run whose process was killed can be gone on with, even before its first metric: that is what the error says.
     const died = error instanceof LatstreamError && error.code === 'RUN_DIED';

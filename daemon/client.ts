@@ -5,12 +5,14 @@ import { exchange } from './exchange.js';
 import {
   CONTROL_VERSION,
   evaluationsView,
+  metricsView,
   refusal,
   runList,
   runView,
   VERSION_HEADER,
   type Change,
   type EvaluationsView,
+  type MetricsView,
   type RunView,
   type Submission,
 } from './protocol.js';
@@ -30,6 +32,12 @@ export class Client {
 
   async runs(): Promise<RunView[]> {
     return (await this.#ask(runList, 'GET', '/runs')).runs;
+  }
+
+  /** What was measured behind a place: `next` of the answer before, or empty. */
+  metrics(id: string, after: string): Promise<MetricsView> {
+    const query = new URLSearchParams({ after }).toString();
+    return this.#ask(metricsView, 'GET', `/runs/${encodeURIComponent(id)}/metrics?${query}`);
   }
 
   submit(body: Submission): Promise<RunView> {

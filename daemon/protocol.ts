@@ -137,6 +137,8 @@ export const metricsView = z.object({
   more: z.boolean(),
 });
 
+export type MetricsView = z.infer<typeof metricsView>;
+
 /** The query of `GET /runs/ID/answers`: which question of each table. */
 export const answersQuery = z.strictObject({
   index: z.coerce.number().pipe(z.int().min(0)).default(0),

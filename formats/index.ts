@@ -2,7 +2,7 @@ export { syncFolder, writeAtomically } from './atomic.js';
 export { evaluationSchema } from './evaluation.js';
 export { openFileBytes, type ByteSource } from './bytes.js';
 export { openGguf, type Gguf } from './gguf/open.js';
-export { lockFile, type Release } from './lock.js';
+export { lockFile, lockHolder, type Release } from './lock.js';
 export { openFile, readText } from './file.js';
 export type { ModelFile, ModelFolder } from './model-folder.js';
 export { openModelFolder } from './open-model.js';

@@ -27,6 +27,12 @@ export async function lockFile(path: string, busy: (pid: number) => never): Prom
   }
 }
 
+/** The process that has a lock; undefined where none that lives has. */
+export async function lockHolder(path: string): Promise<number | undefined> {
+  const owner = await readFile(path, 'utf8').catch(() => '');
+  return isAlive(owner) ? pidOf(owner) : undefined;
+}
+
 async function attemptLock(path: string, busy: (pid: number) => never): Promise<Release> {
   while (!(await taken(path))) await removeStale(path, busy);
   held.add(path);

@@ -23,6 +23,7 @@ export interface Hello {
   readonly session: string;
   readonly run: RunDescription;
   readonly state: RunState;
+  readonly detail?: string;
   /** The commands this viewer may send; none when the monitor only shows. */
   readonly commands: readonly Command[];
   /** The sequence number after the newest metric. */

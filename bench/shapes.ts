@@ -30,6 +30,8 @@ const schema = z.strictObject({
   threads: count.default(2),
   /** What backward passes read: held since the forward pass, or computed again block by block. */
   activations: z.enum(['keep', 'recompute']).default('keep'),
+  /** What frozen matrices are kept in. */
+  weights: z.enum(['float32', 'float16', 'bfloat16']).default('float32'),
 });
 
 /** Shapes of the model, the batch and the step. Names and meaning as in the JSON files under `bench/configs`. */

@@ -47,7 +47,7 @@ export interface WorkloadOptions {
 
 /** Builds model, data and operators; the first step compiles. */
 export function workload(shapes: Shapes, { executor, fresh = false }: WorkloadOptions = {}): Workload {
-  const engine = createEngine(executor ?? onnxruntimeExecutor(shapes));
+  const engine = createEngine(executor ?? onnxruntimeExecutor(shapes), { weights: shapes.weights });
   const step =
     shapes.kind === 'gradient' ? gradientStep(engine, shapes) : trainingStep(engine, shapes, fresh);
   return { step, stats: () => engine.stats(), dispose: () => engine.dispose() };
@@ -109,8 +109,7 @@ function trainingStep(engine: Engine, shapes: Shapes, fresh: boolean): () => Pro
 }
 
 function uploadAll(engine: Engine, shapes: Shapes): Record<string, Value> {
-  const tensors = Object.entries(randomParameters(modelConfig(shapes)));
-  return Object.fromEntries(tensors.map(([name, tensor]) => [name, engine.upload(tensor)]));
+  return engine.uploadWeights(randomParameters(modelConfig(shapes)));
 }
 
 type GradientArgs<T = Tensor> = {

@@ -3,6 +3,7 @@ import {
   createEngine,
   createExecutor,
   requireExecutor,
+  requirePrecision,
   resolveExecutor,
   type Engine,
   type ExecutorName,
@@ -12,16 +13,19 @@ import type { Recipe } from '../recipes/index.js';
 import { endIfOrphaned } from './orphan.js';
 
 /** What of a recipe says how programs run. */
-export type Running = Pick<Recipe, 'executor' | 'device' | 'threads' | 'activations'>;
+export type Running = Pick<Recipe, 'executor' | 'device' | 'threads' | 'activations' | 'weights'>;
 
 /**
  * An engine on the executor that a recipe or an option names.
- * @throws EXECUTOR_UNAVAILABLE where this machine cannot run it
+ * @throws EXECUTOR_UNAVAILABLE, PRECISION_UNSUPPORTED where this machine cannot run it
  */
 export async function engineOf(options: Running): Promise<Engine> {
   const name = await executorOf(options);
   await requireExecutor(name, { ...options, device: options.device ?? 0 });
+  if (options.weights)
+    await requirePrecision(name, options.weights, { ...options, device: options.device ?? 0 });
   return createEngine(await createExecutor(name, options), {
+    ...(options.weights && { weights: options.weights }),
     beforeRun: () => {
       endIfOrphaned();
       programRun();

@@ -76,8 +76,7 @@ async function weightsOf(
   options: Running,
 ): Promise<Weights> {
   const engine = await engineOf(options);
-  const uploaded = Object.entries(parameters).map(([name, tensor]) => [name, engine.upload(tensor)] as const);
-  return { engine, config, parameters: Object.fromEntries(uploaded), dispose: () => engine.dispose() };
+  return { engine, config, parameters: engine.uploadWeights(parameters), dispose: () => engine.dispose() };
 }
 
 /** Values of a stage as arrays. */

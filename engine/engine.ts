@@ -3,7 +3,8 @@ import { complain } from '../foundation/index.js';
 import type { Definition, Executable, Executor, Leaves, Signature, ValuesOf } from './executor.js';
 import { LoopBody } from './loop.js';
 import type { Tensor } from './ops.js';
-import { isValue, type HostTensor, type Value } from './tensor.js';
+import { halfOf, type Precision } from './precision.js';
+import { isValue, narrowed, type HalfTensor, type HostTensor, type Value } from './tensor.js';
 import { flatten, type Tree } from './tree.js';
 
 /** Counters of the compile cache. */
@@ -19,8 +20,10 @@ export interface EngineStats {
 /** Runs {@link Definition}s. One at a time: a run starts when the one before has ended. */
 export interface Engine {
   readonly executor: Executor;
-  /** Host data as a value of the executor. */
-  upload(tensor: HostTensor): Value;
+  /** Host data as a value of the executor; 16-bit floats stay such, and are float32 to programs. */
+  upload(tensor: HostTensor | HalfTensor): Value;
+  /** Frozen weights by name, in the bits that this engine keeps them in: matrices may be halves, vectors are as given. */
+  uploadWeights(tensors: Readonly<Record<string, HostTensor | HalfTensor>>): Record<string, Value>;
   /** A copy of a value's data on the host. */
   download(value: Value): Promise<HostTensor>;
   /**
@@ -55,15 +58,22 @@ export interface Loop<V extends Tree<Tensor>, R extends Tree<Tensor>> {
 
 /**
  * An engine on an executor.
- * @param options.cacheBytes executables that together hold more are evicted, least recently used first.
- * @param options.beforeRun called before every run of a program.
+ * @param options as {@link EngineOptions} says.
  */
-export function createEngine(
-  executor: Executor,
-  options: { readonly cacheBytes?: number; readonly beforeRun?: () => void } = {},
-): Engine {
-  return new CachingEngine(executor, options.cacheBytes ?? 4 * 2 ** 30, options.beforeRun);
+export function createEngine(executor: Executor, options: EngineOptions = {}): Engine {
+  return new CachingEngine(executor, options);
 }
+
+export interface EngineOptions {
+  /** Executables that together hold more are evicted, least recently used first: 4 GiB if not given. */
+  readonly cacheBytes?: number;
+  /** Called before every run of a program. */
+  readonly beforeRun?: () => void;
+  /** What frozen matrices are kept in: float32 if not given. */
+  readonly weights?: Precision;
+}
+
+const CACHE_BYTES = 4 * 2 ** 30;
 
 class CachingEngine implements Engine {
   /** In order of use, oldest first. */
@@ -75,12 +85,20 @@ class CachingEngine implements Engine {
 
   constructor(
     readonly executor: Executor,
-    private readonly cacheBytes: number,
-    private readonly beforeRun: () => void = () => undefined,
+    private readonly options: EngineOptions,
   ) {}
 
-  upload(tensor: HostTensor): Value {
+  upload(tensor: HostTensor | HalfTensor): Value {
     return this.executor.upload(tensor);
+  }
+
+  uploadWeights(tensors: Readonly<Record<string, HostTensor | HalfTensor>>): Record<string, Value> {
+    const half = halfOf(this.options.weights);
+    const kept = (tensor: HostTensor | HalfTensor): HostTensor | HalfTensor =>
+      half && tensor.dtype === 'float32' && tensor.shape.length > 1 ? narrowed(tensor, half) : tensor;
+    return Object.fromEntries(
+      Object.entries(tensors).map(([name, tensor]) => [name, this.upload(kept(tensor))]),
+    );
   }
 
   async download(value: Value): Promise<HostTensor> {
@@ -149,7 +167,7 @@ class CachingEngine implements Engine {
     const turn = this.queue.then(async () => {
       const targets = flatten(into, isValue);
       refuseAliases(name, inputs, targets);
-      this.beforeRun();
+      this.options.beforeRun?.();
       return unflatten(await run(targets));
     });
     this.queue = turn.catch(() => undefined);
@@ -178,7 +196,7 @@ class CachingEngine implements Engine {
 
   private async evict(): Promise<void> {
     for (const [key, executable] of this.cache) {
-      if (this.heldBytes() <= this.cacheBytes || this.cache.size === 1) return;
+      if (this.heldBytes() <= (this.options.cacheBytes ?? CACHE_BYTES) || this.cache.size === 1) return;
       this.cache.delete(key);
       this.evictions++;
       await executable.dispose();

@@ -4,7 +4,7 @@ import { withBackend } from './backend.js';
 import { at, kernels } from './kernels/index.js';
 import type { Attributes, ElementType, Node, Program } from './program.js';
 import type { Leaves } from './executor.js';
-import type { HostTensor } from './tensor.js';
+import { float32, isHalf, narrowed, widened, type HalfType, type HostTensor } from './tensor.js';
 import { leafAt } from './tree.js';
 
 type Data = Float32Array | Int32Array | Uint8Array;
@@ -15,14 +15,23 @@ export function evaluateKernel(
   inputs: readonly { readonly data: Data; readonly shape: readonly number[]; readonly dtype: ElementType }[],
   attributes: Attributes,
 ): Data {
+  const type = String(attributes['dtype']);
+  if (isHalf(type)) return rounded(evaluateKernel(kernel, inputs, { ...attributes, dtype: 'float32' }), type);
   return withBackend('cpu', () => {
     let data: Data = new Float32Array();
     tf.tidy(() => {
-      const tensors = inputs.map((input) => tf.tensor(input.data, input.shape as number[], input.dtype));
+      const tensors = inputs.map((input) =>
+        tf.tensor(input.data, input.shape as number[], isHalf(input.dtype) ? 'float32' : input.dtype),
+      );
       data = call(kernel, tensors, attributes).dataSync().slice();
     });
     return data;
   });
+}
+
+/** 16-bit floats are float32 here that need no more bits. */
+function rounded(data: Data, dtype: HalfType): Data {
+  return widened(narrowed(float32([data.length], Float32Array.from(data)), dtype)).data;
 }
 
 function call(kernel: string, tensors: readonly tf.Tensor[], attributes: Attributes): tf.Tensor {
@@ -44,14 +53,11 @@ export function evaluateProgram(program: Program, inputs: Leaves<HostTensor>): M
     if (node.kernel === 'Input')
       values.push(leafAt(inputs, paths.get(id) ?? '', `program ${program.name}`).data);
     else if (node.kernel === 'Constant') values.push(node.data as Data);
-    else
-      values.push(
-        evaluateKernel(
-          node.kernel,
-          node.inputs.map((input) => ({ ...at(program.nodes, input), data: at(values, input) })),
-          node.attributes,
-        ),
-      );
+    else {
+      const inputs = node.inputs.map((input) => ({ ...at(program.nodes, input), data: at(values, input) }));
+      const data = evaluateKernel(node.kernel, inputs, node.attributes);
+      values.push(isHalf(node.dtype) ? rounded(data, node.dtype) : data);
+    }
   });
   return new Map([...program.outputs].map(([path, id]) => [path, at(values, id)]));
 }

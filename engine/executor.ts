@@ -1,6 +1,6 @@
 /** @file What runs programs: the seam between what is computed and where. Knows nothing about tfjs or ONNX. */
 import type { Tensor } from './ops.js';
-import type { HostTensor, Value } from './tensor.js';
+import type { HalfTensor, HostTensor, Value } from './tensor.js';
 import type { Tree } from './tree.js';
 
 /** A function over trees of tensors, written with `ops`; pure, and free of data-dependent control flow. */
@@ -50,9 +50,12 @@ export interface Executor {
   readonly name: string;
   /** Version of the runtime and what else decides bits (threads). */
   readonly fingerprint: Readonly<Record<string, string | number>>;
-  /** Host data as a value. On CPU the value may share the memory: do not write to it afterwards. */
-  upload(tensor: HostTensor): Value;
-  /** A value's data. On CPU this may be a view that the next run overwrites: copy what must stay. */
+  /**
+   * Host data as a value. On CPU the value may share the memory: do not write to it afterwards. Programs see 16-bit floats as
+   * float32, and cast them where they read them.
+   */
+  upload(tensor: HostTensor | HalfTensor): Value;
+  /** A value's data, 16-bit floats as float32. On CPU this may be a view that the next run overwrites: copy what must stay. */
   download(value: Value): Promise<HostTensor>;
   compile(signature: Signature): Promise<Executable>;
   /** @param varies tells by path which arguments change between the runs of a loop. */

@@ -1,4 +1,4 @@
-export { createEngine, type Engine, type EngineStats, type Loop } from './engine.js';
+export { createEngine, type Engine, type EngineOptions, type EngineStats, type Loop } from './engine.js';
 export type {
   Definition,
   Executable,
@@ -17,12 +17,28 @@ export { tfjsExecutor } from './executors/tfjs.js';
 export { loadTfjsBackend, type TfjsBackend } from './executors/tfjs-backend.js';
 export { webgpuExecutor, type WebGpuOptions } from './executors/webgpu.js';
 export { diagnoses, preferred, requireExecutor, resolveExecutor } from './machine/choose.js';
+export { obstacleTo, requirePrecision, type Obstacle } from './machine/precisions.js';
 export type { Diagnosis } from './machine/diagnosis.js';
 export { thisMachine, type Machine } from './machine/machine.js';
 export { valueAndGradients, type Differentiable, type Gradients, type Named } from './gradients.js';
 export * as ops from './ops.js';
 export type { Tensor } from './ops.js';
-export { float32, int32, isValue, sizeOf, type DType, type HostTensor, type Value } from './tensor.js';
+export { PRECISIONS, type Precision } from './precision.js';
+export {
+  float32,
+  HALF_TYPES,
+  int32,
+  isHalf,
+  isValue,
+  narrowed,
+  sizeOf,
+  widened,
+  type DType,
+  type HalfTensor,
+  type HalfType,
+  type HostTensor,
+  type Value,
+} from './tensor.js';
 export { flatten, leafAt, mapTree, type Tree } from './tree.js';
 export * from './models/index.js';
 export * from './optimizers/index.js';

@@ -1,5 +1,6 @@
 /** @file A compiled loop with the memory for what is computed when it begins. Knows nothing about tracing. */
 import type { Executable, ExecutableLoop, Leaves } from './executor.js';
+import { bytesOf } from './program.js';
 import type { Value } from './tensor.js';
 
 /** A loop's body as an executable; what is computed once is computed anew whenever another loop has used it since. */
@@ -10,7 +11,7 @@ export class LoopBody implements Executable {
   constructor(private readonly loop: ExecutableLoop) {}
 
   get bytes(): number {
-    const held = [...this.held.values()].map(({ shape }) => shape.reduce((size, extent) => size * extent, 4));
+    const held = [...this.held.values()].map(bytesOf);
     return (this.loop.once?.bytes ?? 0) + this.loop.each.bytes + held.reduce((sum, size) => sum + size, 0);
   }
 

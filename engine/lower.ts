@@ -18,9 +18,13 @@ export interface LoweredProgram {
 export function lower(program: Program, instead: Lowerings = {}): LoweredProgram {
   const graph = new OnnxGraph(program.name);
   const values: string[] = [];
-  for (const node of program.nodes) {
-    if (node.kernel === 'Input') values.push(graph.input(node));
-    else if (node.kernel === 'Constant') values.push(graph.constant(node.data as Float32Array, node));
+  const names = new Map<number, string>();
+  for (const [id, node] of program.nodes.entries()) {
+    if (node.kernel === 'Input') {
+      const name = graph.input(node);
+      names.set(id, name);
+      values.push(graph.valueOf(name, node));
+    } else if (node.kernel === 'Constant') values.push(graph.constant(node.data as Float32Array, node));
     else {
       const kernel = kernels[node.kernel] ?? refuseKernel(node.kernel);
       values.push(
@@ -34,7 +38,7 @@ export function lower(program: Program, instead: Lowerings = {}): LoweredProgram
       );
     }
   }
-  const inputs = new Map([...program.inputs].map(([path, id]) => [path, at(values, id)]));
+  const inputs = new Map([...program.inputs].map(([path, id]) => [path, names.get(id) as string]));
   const outputs = new Map(
     [...program.outputs].map(([path, id]) => [path, graph.output(at(values, id), at(program.nodes, id))]),
   );

@@ -2,10 +2,12 @@
 import onnxProto from 'onnx-proto';
 import { ONNX_TYPE, type Emitter, type OnnxAttribute } from './kernels/index.js';
 import { bytesOf, type ElementType, type Meta } from './program.js';
+import { float32, narrowed } from './tensor.js';
 
 const { onnx } = onnxProto;
 /** ai.onnx operator set: reductions take their axes as inputs from 18 on. */
 const OPSET = 18;
+const OPSET_WITH_BITCAST = 26;
 const IR_VERSION = 9;
 
 /** An ONNX graph under construction. */
@@ -16,6 +18,7 @@ export class OnnxGraph implements Emitter {
   private readonly outputs: onnxProto.onnx.IValueInfoProto[] = [];
   private readonly constants = new Map<string, string>();
   private count = 0;
+  private opset = OPSET;
 
   constructor(private readonly name: string) {}
 
@@ -26,8 +29,14 @@ export class OnnxGraph implements Emitter {
     return name;
   }
 
+  /** The value of an argument: the runtime's binding has no bfloat16, its bits come as uint16. */
+  valueOf(argument: string, { dtype }: Meta): string {
+    return dtype === 'bfloat16' ? this.sameBits(argument, 'bfloat16') : argument;
+  }
+
   /** Declares a result; a value that is an argument or was declared before is copied under a name of its own. */
-  output(value: string, meta: Meta): string {
+  output(given: string, meta: Meta): string {
+    const value = meta.dtype === 'bfloat16' ? this.sameBits(given, 'uint16') : given;
     const taken = [...this.inputs, ...this.outputs, ...this.initializers].some((info) => info.name === value);
     const name = taken ? this.op('Identity', [value]) : value;
     this.outputs.push(valueInfo(name, meta));
@@ -81,7 +90,7 @@ export class OnnxGraph implements Emitter {
       output: this.outputs,
     };
     const opsetImport = [
-      { domain: '', version: OPSET },
+      { domain: '', version: this.opset },
       { domain: 'com.microsoft', version: 1 },
     ];
     return onnx.ModelProto.encode({
@@ -90,6 +99,11 @@ export class OnnxGraph implements Emitter {
       opsetImport,
       graph,
     }).finish();
+  }
+
+  private sameBits(value: string, to: 'bfloat16' | 'uint16'): string {
+    this.opset = OPSET_WITH_BITCAST;
+    return this.op('BitCast', [value], { to: ONNX_TYPE[to] });
   }
 
   private shared(key: string, make: () => onnxProto.onnx.ITensorProto): string {
@@ -108,13 +122,16 @@ export class OnnxGraph implements Emitter {
 
 function scalarBytes(value: number, dtype: ElementType): Uint8Array {
   if (dtype === 'bool') return Uint8Array.of(value ? 1 : 0);
-  const data = dtype === 'float32' ? Float32Array.of(value) : Int32Array.of(value);
+  if (dtype === 'int32') return new Uint8Array(Int32Array.of(value).buffer);
+  const single = float32([], [value]);
+  const { data } = dtype === 'float32' ? single : narrowed(single, dtype);
   return new Uint8Array(data.buffer);
 }
 
 function valueInfo(name: string, meta: Meta): onnxProto.onnx.IValueInfoProto {
   const shape = { dim: meta.shape.map((extent) => (extent < 0 ? { dimParam: 'n' } : { dimValue: extent })) };
-  return { name, type: { tensorType: { elemType: ONNX_TYPE[meta.dtype], shape } } };
+  const elemType = ONNX_TYPE[meta.dtype === 'bfloat16' ? 'uint16' : meta.dtype];
+  return { name, type: { tensorType: { elemType, shape } } };
 }
 
 function attributeProto(name: string, value: OnnxAttribute): onnxProto.onnx.IAttributeProto {

@@ -1,7 +1,8 @@
 /** @file The tensor program: plain, printable data. Knows nothing about tfjs (beyond its kernel names) or ONNX. */
+import type { DType, HalfType } from './tensor.js';
 
-/** Types inside a program; arguments and results are float32 or int32. */
-export type ElementType = 'float32' | 'int32' | 'bool';
+/** Types inside a program. What is written with `ops` sees float32, int32 and bool; 16-bit floats are what executors keep values in. */
+export type ElementType = DType | HalfType | 'bool';
 
 /** What is known of a tensor before it is computed. */
 export interface Meta {
@@ -32,7 +33,21 @@ export interface Program {
   readonly outputs: ReadonlyMap<string, number>;
 }
 
-const SHORT: Readonly<Record<ElementType, string>> = { float32: 'f32', int32: 'i32', bool: 'bool' };
+const SHORT: Readonly<Record<ElementType, string>> = {
+  float32: 'f32',
+  float16: 'f16',
+  bfloat16: 'bf16',
+  int32: 'i32',
+  bool: 'bool',
+};
+
+const BYTES: Readonly<Record<ElementType, number>> = {
+  float32: 4,
+  float16: 2,
+  bfloat16: 2,
+  int32: 4,
+  bool: 1,
+};
 
 /** One line a node, `%7 = BatchMatMul(%3, %5) {transposeB: true} : f32[2,8,16]`: what snapshots and bug reports use. */
 export function printProgram(program: Program): string {
@@ -52,5 +67,5 @@ export function printProgram(program: Program): string {
 
 /** Bytes of one tensor of this type and shape. */
 export function bytesOf(meta: Meta): number {
-  return meta.shape.reduce((product, extent) => product * extent, meta.dtype === 'bool' ? 1 : 4);
+  return meta.shape.reduce((product, extent) => product * extent, BYTES[meta.dtype]);
 }

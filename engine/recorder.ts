@@ -4,6 +4,7 @@ import { complain } from '../foundation/index.js';
 import { at, kernels } from './kernels/index.js';
 import type { Tensor } from './ops.js';
 import type { Attributes, Meta, Node } from './program.js';
+import { isHalf } from './tensor.js';
 
 /** A tfjs tensor without its methods. */
 export interface TensorInfo {
@@ -43,6 +44,7 @@ export class Recorder {
     const dataId = {};
     this.ids.set(dataId, id);
     const { shape, dtype } = at(this.nodes, id);
+    if (isHalf(dtype)) throw new Error(`recorder: tfjs has no ${dtype}`);
     return { dataId, shape: [...shape], dtype };
   }
 

@@ -2,6 +2,7 @@
 import { evaluateKernel } from './evaluate.js';
 import { at, broadcastShapes, elementwiseKernels } from './kernels/index.js';
 import type { Node } from './program.js';
+import { isWidening } from './widen.js';
 
 /** What a rewrite may do: look at nodes, add some, and say which node stands for the result. */
 export interface Rewriter {
@@ -156,6 +157,16 @@ const dropDoubleNegation: Rewrite = (node, { node: get }) => {
   return input.kernel === 'Neg' ? input.inputs[0] : undefined;
 };
 
+/** What only picks or renames elements does so with 16-bit floats as they are kept: few rows of a table need widening. */
+const widenAfterwards: Rewrite = (node, { node: get, add }) => {
+  if (!['GatherV2', 'Slice', 'Reshape'].includes(node.kernel)) return undefined;
+  const widening = get(at(node.inputs, 0));
+  if (!isWidening(widening, get)) return undefined;
+  const kept = at(widening.inputs, 0);
+  const picked = add({ ...node, inputs: [kept, ...node.inputs.slice(1)], dtype: get(kept).dtype });
+  return add({ ...widening, inputs: [picked], shape: node.shape });
+};
+
 /** In the order in which they are tried. */
 export const rewrites: readonly Rewrite[] = [
   dropIdentity,
@@ -166,4 +177,5 @@ export const rewrites: readonly Rewrite[] = [
   mergeMoves,
   absorbTranspose,
   dropDoubleNegation,
+  widenAfterwards,
 ];

@@ -1,7 +1,12 @@
 /** @file Tensors: on the host (typed arrays) and wherever an executor keeps them. Knows nothing about tfjs or ONNX. */
+import { fromBfloat16, fromHalf, toBfloat16, toHalf } from '../formats/index.js';
 import { complain } from '../foundation/index.js';
 
 export type DType = 'float32' | 'int32';
+
+/** Floats of 16 bits: IEEE half, and bfloat16 with float32's exponents. */
+export const HALF_TYPES = ['float16', 'bfloat16'] as const;
+export type HalfType = (typeof HALF_TYPES)[number];
 
 /** A dense row-major tensor in host memory. */
 export interface HostTensor {
@@ -10,15 +15,38 @@ export interface HostTensor {
   readonly data: Float32Array | Int32Array;
 }
 
+/** Bit patterns of 16-bit floats in host memory. */
+export interface HalfTensor {
+  readonly dtype: HalfType;
+  readonly shape: readonly number[];
+  readonly data: Uint16Array;
+}
+
 /** A tensor that an executor owns: host memory on CPU, a device buffer elsewhere. Opaque outside the executor. */
 export interface Value {
-  readonly dtype: DType;
+  readonly dtype: DType | HalfType;
   readonly shape: readonly number[];
 }
 
 /** True for a leaf of a tree of values. */
 export function isValue(node: unknown): node is Value {
   return typeof node === 'object' && node !== null && 'dtype' in node && 'shape' in node;
+}
+
+/** True for what is kept in 16 bits; programs see it as float32, and executors give it out as that. */
+export function isHalf(dtype: string): dtype is HalfType {
+  return (HALF_TYPES as readonly string[]).includes(dtype);
+}
+
+/** A float32 tensor rounded to the nearest 16-bit floats, ties to even; what is too large for them becomes infinite. */
+export function narrowed({ shape, data }: HostTensor, dtype: HalfType): HalfTensor {
+  const values = data as Float32Array;
+  return { dtype, shape, data: dtype === 'float16' ? toHalf(values) : toBfloat16(values) };
+}
+
+/** 16-bit floats as float32: exact. */
+export function widened({ dtype, shape, data }: HalfTensor): HostTensor {
+  return { dtype: 'float32', shape, data: dtype === 'float16' ? fromHalf(data) : fromBfloat16(data) };
 }
 
 /** Number of elements of a shape. */

@@ -7,7 +7,7 @@ import { composed, type Inputs, type RecordKernel } from './composed.js';
 import { kernels } from './kernels/index.js';
 import type { Attribute, Attributes, ElementType, Program } from './program.js';
 import { Recorder, refuseKernel, type TensorInfo } from './recorder.js';
-import { isValue } from './tensor.js';
+import { isHalf, isValue } from './tensor.js';
 import { isTensor } from './tensors.js';
 import { flatten, mapTree } from './tree.js';
 
@@ -29,7 +29,7 @@ export function trace(signature: Signature): Program {
         const args = mapTree(signature.args, isValue, ({ shape, dtype }, path) => {
           const id = recorder.add({ kernel: 'Input', inputs: [], attributes: {}, shape, dtype });
           inputs.set(path, id);
-          return recorder.tensor(id);
+          return recorder.tensor(isHalf(dtype) ? recorder.apply('Cast', [id], { dtype: 'float32' }) : id);
         });
         const results = flatten(signature.compute(args), isTensor);
         for (const [path, tensor] of results) outputs.set(path, recorder.idOf(tensor));

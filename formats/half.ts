@@ -27,25 +27,30 @@ export function fromHalf(bits: Uint16Array): Float32Array {
 
 /** float32 rounded to the nearest IEEE half, ties to even; too large becomes infinity; NaN stays NaN. */
 export function toHalf(values: Float32Array): Uint16Array {
-  return Uint16Array.from(values, halfBits);
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const bits = new Uint16Array(values.length);
+  for (let i = 0; i < bits.length; i++) bits[i] = halfBits(words[i] as number);
+  return bits;
 }
 
-function halfBits(value: number): number {
-  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
-  const size = Math.abs(value);
-  if (Number.isNaN(size)) return 0x7e00;
-  if (size >= 65520) return sign | 0x7c00;
-  if (size < 2 ** -14) return sign | nearestEven(size * 2 ** 24);
-  const exponent = Math.floor(Math.log2(size));
-  const power = 2 ** exponent > size ? exponent - 1 : size >= 2 ** (exponent + 1) ? exponent + 1 : exponent;
-  // A fraction that rounds up to 1024 carries into the exponent by plain addition.
-  return sign | (((power + 15) << 10) + nearestEven((size / 2 ** power - 1) * 1024));
-}
+/** Bit patterns of float32: 2⁻¹⁴, the least normal half; 2¹⁶, above all halves; infinity. */
+const [LEAST_NORMAL, TOO_LARGE, INFINITE] = [0x38800000, 0x47800000, 0x7f800000];
+const sum = new Float32Array(1);
+const sumBits = new Uint32Array(sum.buffer);
 
-function nearestEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
+function halfBits(word: number): number {
+  const sign = (word >>> 16) & 0x8000;
+  const size = word & 0x7fffffff;
+  if (size > INFINITE) return 0x7e00;
+  if (size >= TOO_LARGE) return sign | 0x7c00;
+  if (size < LEAST_NORMAL) {
+    // Added to ½, whose last place is 2⁻²⁴ as that of small halves is, float32 itself rounds to nearest even.
+    sumBits[0] = size;
+    sum[0] = (sum[0] as number) + 0.5;
+    return sign | (sumBits[0] - 0x3f000000);
+  }
+  // A fraction that rounds up carries into the exponent, and from the largest into infinity, by plain addition.
+  return sign | ((size - 0x38000000 + 0xfff + ((size >>> 13) & 1)) >>> 13);
 }
 
 let table: Float32Array | undefined;

@@ -206,6 +206,11 @@ export const recipeSchema = z.strictObject({
    * stream a block and computes the rest again: less memory, about a third more time, the same bits.
    */
   activations: z.enum(['keep', 'recompute']).exactOptional(),
+  /**
+   * What frozen matrices are kept in: float32 if not given. In 16 bits they take half the memory, and are float32 again where
+   * they are multiplied with; a model that was published in the same type loses nothing.
+   */
+  weights: z.enum(['float32', 'float16', 'bfloat16']).exactOptional(),
   model,
   /** Tables, tokenizer and all, generated into the run's directory; null where the data exist. */
   synthetic: z.strictObject({ rows: positive, heldOut: positive }).nullable(),

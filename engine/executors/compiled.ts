@@ -9,6 +9,7 @@ import { recompute } from '../recompute.js';
 import { rematerialize } from '../rematerialize.js';
 import { simplify } from '../simplify.js';
 import { trace } from '../trace.js';
+import { widenedLate } from '../widen.js';
 
 /** How backward passes get what forward passes computed: by default `keep`; see the recipe's key `activations`. */
 export interface Sparing {
@@ -25,7 +26,7 @@ const WORTH_SAVING = 2 ** 26;
 
 /** A simplified program as it is lowered: within a bounded memory where that is asked for, or worth its time. */
 export function spared(simplified: Program, { activations }: Sparing): Program {
-  const whole = activations === 'recompute' ? recompute(simplified) : simplified;
+  const whole = widenedLate(activations === 'recompute' ? recompute(simplified) : simplified);
   return peakBytes(whole) > WORTH_SAVING ? rematerialize(whole) : whole;
 }
 

@@ -1,22 +1,26 @@
 /** @file Values on a GPU: brought there when first used, kept, replaced, brought back, let go. Knows nothing about programs. */
 import * as ort from 'onnxruntime-node';
 import { OnnxGraph } from '../onnx.js';
-import { float32, int32, sizeOf, type DType, type HostTensor, type Value } from '../tensor.js';
-import { bound } from './onnxruntime.js';
+import { bytesOf } from '../program.js';
+import { float32, int32, sizeOf, type HostTensor, type Value } from '../tensor.js';
+import { bound, onHost, type Held } from './host-memory.js';
 import { createSession, type SessionOptions } from './session.js';
 
 /** What a value's data is in: host memory until a program reads it, then a buffer of the device. */
 interface Holder {
-  data: HostTensor | ort.Tensor;
+  data: Held | ort.Tensor;
 }
 
 class DeviceValue implements Value {
   constructor(
-    readonly dtype: DType,
+    readonly dtype: Type,
     readonly shape: readonly number[],
     readonly holder: Holder,
   ) {}
 }
+
+/** What a buffer may hold: the provider has no bfloat16. */
+type Type = 'float32' | 'int32' | 'float16';
 
 /** Fewer elements are passed from host memory with every run: cheaper than a buffer. */
 const WORTH_A_BUFFER = 1024;
@@ -38,13 +42,13 @@ export class DeviceMemory {
   ) {}
 
   /** Host data as a value; it moves when a program first reads it. */
-  hold(tensor: HostTensor): Value {
-    return this.value(tensor.dtype, tensor.shape, tensor);
+  hold(tensor: Held): Value {
+    return this.value(tensor.dtype as Type, tensor.shape, tensor);
   }
 
   /** A value as a program's argument. */
   async feed(value: Value): Promise<ort.Tensor> {
-    if (!(value instanceof DeviceValue)) return bound(value as HostTensor);
+    if (!(value instanceof DeviceValue)) return bound(value as Held);
     const { holder, dtype, shape } = value;
     if (!onDevice(holder.data)) {
       if (sizeOf(shape) < WORTH_A_BUFFER) return bound(holder.data);
@@ -57,7 +61,7 @@ export class DeviceMemory {
   /** A program's result as a value: in place of `target`, whose former data is released, or fresh. */
   async keep(result: ort.Tensor, target: Value | undefined): Promise<Value> {
     const data = onDevice(result) && result.location === 'gpu-buffer' ? result : hostOf(result);
-    const fresh = this.value(result.type as DType, result.dims, data);
+    const fresh = this.value(result.type as Type, result.dims, data);
     if (target === undefined) return fresh;
     if (target instanceof DeviceValue) {
       release(target.holder);
@@ -73,11 +77,11 @@ export class DeviceMemory {
 
   /** A value's data in host memory. */
   async download(value: Value): Promise<HostTensor> {
-    if (!(value instanceof DeviceValue)) return value as HostTensor;
+    if (!(value instanceof DeviceValue)) return onHost(value as Held);
     const { holder, dtype, shape } = value;
-    if (!onDevice(holder.data)) return holder.data;
+    if (!onDevice(holder.data)) return onHost(holder.data);
     const vector = shaped(holder.data, [sizeOf(shape)]);
-    return { ...hostOf(await this.copier(dtype, 'cpu').copy(vector)), shape };
+    return { ...onHost(hostOf(await this.copier(dtype, 'cpu').copy(vector))), shape };
   }
 
   /** Buffers go before the last session, which takes the device with it. */
@@ -87,14 +91,14 @@ export class DeviceMemory {
     this.copiers.clear();
   }
 
-  private value(dtype: DType, shape: readonly number[], data: Holder['data']): DeviceValue {
+  private value(dtype: Type, shape: readonly number[], data: Holder['data']): DeviceValue {
     const value = new DeviceValue(dtype, shape, { data });
     this.live.add(value.holder);
     this.unreachable.register(value, value.holder, value.holder);
     if (onDevice(data)) {
       // A session that stays, so that values outlive those that programs had.
       this.copier('float32', 'cpu');
-      if ((this.waiting += bytesOf(data)) > MOST_WAITING) {
+      if ((this.waiting += bytesOf({ dtype, shape })) > MOST_WAITING) {
         this.waiting = 0;
         this.collect();
       }
@@ -112,7 +116,7 @@ export class DeviceMemory {
     this.unreachable.unregister(holder);
   }
 
-  private copier(dtype: DType, to: Place): Copier {
+  private copier(dtype: Type, to: Place): Copier {
     const key = `${dtype} ${to}`;
     const copier = this.copiers.get(key) ?? new Copier(dtype, to, this.options);
     this.copiers.set(key, copier);
@@ -128,7 +132,7 @@ class Copier {
   private readonly input: string;
   private readonly output: string;
 
-  constructor(dtype: DType, to: Place, options: SessionOptions) {
+  constructor(dtype: Type, to: Place, options: SessionOptions) {
     const graph = new OnnxGraph('copy');
     const vector = { shape: [-1], dtype };
     this.input = graph.input(vector);
@@ -146,8 +150,7 @@ class Copier {
   }
 }
 
-const onDevice = (data: HostTensor | ort.Tensor): data is ort.Tensor => data instanceof ort.Tensor;
-const bytesOf = ({ size }: ort.Tensor): number => 4 * size;
+const onDevice = (data: Held | ort.Tensor): data is ort.Tensor => data instanceof ort.Tensor;
 
 function release({ data }: Holder): void {
   if (onDevice(data)) data.dispose();
@@ -155,9 +158,12 @@ function release({ data }: Holder): void {
 
 /** Another view of a buffer, which it does not own. */
 function shaped({ gpuBuffer, type }: ort.Tensor, dims: readonly number[]): ort.Tensor {
-  return ort.Tensor.fromGpuBuffer(gpuBuffer, { dataType: type as DType, dims });
+  return ort.Tensor.fromGpuBuffer(gpuBuffer, { dataType: type as Type, dims });
 }
 
-function hostOf({ type, dims, data }: ort.Tensor): HostTensor {
-  return type === 'float32' ? float32(dims, data as Float32Array) : int32(dims, data as Int32Array);
+function hostOf({ type, dims, data }: ort.Tensor): Held {
+  if (type === 'float32') return float32(dims, data as Float32Array);
+  if (type === 'int32') return int32(dims, data as Int32Array);
+  const { buffer, byteOffset, length } = data as Uint16Array;
+  return { dtype: 'float16', shape: dims, data: new Uint16Array(buffer, byteOffset, length) };
 }

@@ -2,9 +2,10 @@
 import * as ort from 'onnxruntime-node';
 import type { Executable, Executor, Leaves } from '../executor.js';
 import type { Meta } from '../program.js';
-import { float32, int32, type HostTensor, type Value } from '../tensor.js';
+import type { Value } from '../tensor.js';
 import { leafAt } from '../tree.js';
 import { compiled, compiledLoop, type Compiled, type Sparing } from './compiled.js';
+import { bound, empty, onHost, type Held } from './host-memory.js';
 import { createSession, RUNTIME, type SessionOptions } from './session.js';
 
 export interface OnnxRuntimeOptions extends Omit<SessionOptions, 'provider' | 'device'>, Sparing {}
@@ -20,7 +21,7 @@ export function hostExecutor(name: string, options: SessionOptions & Sparing): E
     name,
     fingerprint: { runtime: RUNTIME, threads: options.threads },
     upload: (tensor) => tensor,
-    download: (value) => Promise.resolve(value as HostTensor),
+    download: (value) => Promise.resolve(onHost(value as Held)),
     compile: (signature) => executable(compiled(signature, options), options),
     compileLoop: async (signature, varies) => {
       const { once, each } = compiledLoop(signature, varies, options);
@@ -53,27 +54,14 @@ async function runSession(
   into: Leaves<Value>,
 ): Promise<Leaves<Value>> {
   const feeds: Record<string, ort.Tensor> = {};
-  for (const [path, input] of inputs)
-    feeds[input] = bound(leafAt(values, path, `program ${name}`) as HostTensor);
+  for (const [path, input] of inputs) feeds[input] = bound(leafAt(values, path, `program ${name}`) as Held);
   const results = new Map<string, Value>();
   const fetches: Record<string, ort.Tensor> = {};
   for (const [path, output] of outputs) {
-    const target = (into.get(path) as HostTensor | undefined) ?? empty(metas.get(path) as Meta);
+    const target = (into.get(path) as Held | undefined) ?? empty(metas.get(path) as Meta);
     results.set(path, target);
     fetches[output] = bound(target);
   }
   await session.run(feeds, fetches);
   return results;
-}
-
-/** The runtime's view of host memory; nothing is copied. */
-export function bound({ dtype, data, shape }: HostTensor): ort.Tensor {
-  return dtype === 'float32'
-    ? new ort.Tensor('float32', data as Float32Array, shape)
-    : new ort.Tensor('int32', data as Int32Array, shape);
-}
-
-/** Host memory of a shape, zero-filled. */
-export function empty({ dtype, shape }: Meta): HostTensor {
-  return dtype === 'float32' ? float32(shape) : int32(shape);
 }

@@ -1,6 +1,8 @@
 /** @file Sessions of ONNX Runtime: how a lowered program is given to a provider. Knows nothing about values. */
 import * as ort from 'onnxruntime-node';
+import { ONNX_TYPE } from '../kernels/index.js';
 import { OnnxGraph } from '../onnx.js';
+import type { HalfType } from '../tensor.js';
 import { hasNativeMemory } from './native-memory.js';
 
 /** Where a session computes. */
@@ -47,6 +49,25 @@ export function createSession(
 
 /** The runtime that is installed, as checkpoints name it. */
 export const RUNTIME = `onnxruntime ${ort.env.versions.node ?? ort.env.versions.common}`;
+
+/** Rounds a number to 16 bits and back on a provider. @throws what keeps it from that. */
+export async function tryHalf(dtype: HalfType, options: SessionOptions): Promise<void> {
+  const graph = new OnnxGraph('half');
+  const vector = { shape: [4], dtype: 'float32' } as const;
+  const input = graph.input(vector);
+  const half = graph.op('Cast', [input], { to: ONNX_TYPE[dtype] });
+  const output = graph.output(graph.op('Cast', [half], { to: ONNX_TYPE.float32 }), vector);
+  const session = await createSession(graph.encode(), 'half', options);
+  try {
+    const found = await session.run({
+      [input]: new ort.Tensor('float32', Float32Array.of(1, -2, 0.5, 0), [4]),
+    });
+    const [first] = (found[output] as ort.Tensor).data as Float32Array;
+    if (first !== 1) throw new Error(`1 came back as ${first}`);
+  } finally {
+    await session.release();
+  }
+}
 
 /** Opens a provider and closes it again. @throws what keeps it from running here. */
 export async function tryProvider(options: SessionOptions): Promise<void> {

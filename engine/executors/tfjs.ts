@@ -3,7 +3,16 @@ import * as tf from '@tensorflow/tfjs';
 import type { Executable, Executor, Leaves, Signature } from '../executor.js';
 import { withBackend } from '../backend.js';
 import type { Tensor } from '../ops.js';
-import { float32, int32, isValue, type HostTensor, type Value } from '../tensor.js';
+import {
+  float32,
+  int32,
+  isHalf,
+  isValue,
+  widened,
+  type HalfTensor,
+  type HostTensor,
+  type Value,
+} from '../tensor.js';
 import { isTensor } from '../tensors.js';
 import { flatten, leafAt, mapTree } from '../tree.js';
 import { ResidentTensors, tensorOf } from './resident-tensors.js';
@@ -26,7 +35,9 @@ export function tfjsExecutor({ backend, from }: TfjsBackend = PLAIN_TFJS): Execu
   return {
     name: backend === 'cpu' ? 'tfjs-cpu' : from.replace('@tensorflow/', ''),
     fingerprint: { runtime: `tfjs ${tf.version_core}` },
-    upload: (tensor) => resident.hold(tensor),
+    // tfjs has no floats of 16 bits.
+    upload: (tensor) =>
+      resident.hold(isHalf(tensor.dtype) ? widened(tensor as HalfTensor) : (tensor as HostTensor)),
     download: (value) => Promise.resolve(value as HostTensor),
     compile: (signature) => Promise.resolve(eager(signature)),
     compileLoop: (signature) => Promise.resolve({ each: eager(signature) }),

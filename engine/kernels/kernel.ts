@@ -45,11 +45,14 @@ export type KernelTable = Readonly<Record<string, Kernel>>;
 export type Lowerings = Readonly<Record<string, Kernel['lower']>>;
 
 /** ONNX TensorProto type numbers. */
-export const ONNX_TYPE: Readonly<Record<ElementType | 'int64', number>> = {
+export const ONNX_TYPE: Readonly<Record<ElementType | 'int64' | 'uint16', number>> = {
   float32: 1,
+  uint16: 4,
   int32: 6,
   int64: 7,
   bool: 9,
+  float16: 10,
+  bfloat16: 16,
 };
 
 /** The input at `index`; a kernel is never called with fewer than it names. */

@@ -1,6 +1,6 @@
 /** @file Which weights a defence trains: adapters, or parameters of chosen layers. Knows nothing about losses. */
 import type { Engine, Value } from '../../engine/index.js';
-import { adapterScale, blockPath, initialAdapters } from '../../engine/index.js';
+import { adapterScale, blockPath, initialAdapters, isHalf } from '../../engine/index.js';
 import { complain } from '../../foundation/index.js';
 import type { TrainConfig } from '../config.js';
 import type { DefencePlan, SplitWeights } from './plan.js';
@@ -15,7 +15,7 @@ export interface Trainable {
 /**
  * Divides weights into trained and frozen ones. Where adapters are trained and there are none, fresh ones are made
  * (a function of the seed); where parameters are trained, adapters stay as they are.
- * @throws TRAIN_LAYER_UNKNOWN, TRAIN_MODULE_UNKNOWN
+ * @throws TRAIN_LAYER_UNKNOWN, TRAIN_MODULE_UNKNOWN, PRECISION_UNSUPPORTED
  */
 export function trainable(
   engine: Engine,
@@ -38,9 +38,11 @@ export function trainable(
   }
   const chosen = chosenParameters(model, train, Object.keys(weights.parameters));
   const adapters = Object.keys(weights.adapters);
+  const trained = pick(weights.parameters, (name) => chosen.has(name));
+  requireFloat32(trained);
   return {
     weights: {
-      trained: pick(weights.parameters, (name) => chosen.has(name)),
+      trained,
       frozen: { ...pick(weights.parameters, (name) => !chosen.has(name)), ...weights.adapters },
     },
     plan: {
@@ -63,6 +65,19 @@ export function freshAdapters(
 ): Record<string, Value> {
   const made = Object.entries(initialAdapters(model.config, train, seed));
   return Object.fromEntries(made.map(([name, tensor]) => [name, engine.upload(tensor)]));
+}
+
+/** An update is far smaller than a weight: in 16 bits most would be lost. */
+function requireFloat32(trained: Readonly<Record<string, Value>>): void {
+  const [name, value] = Object.entries(trained).find(([, { dtype }]) => isHalf(dtype)) ?? [];
+  if (name !== undefined)
+    complain({
+      code: 'PRECISION_UNSUPPORTED',
+      owner: `defend.train, ${name}`,
+      expected: 'float32 for weights that are trained themselves',
+      got: String(value?.dtype),
+      hint: 'set weights: float32, or train adapters',
+    });
 }
 
 function chosenParameters(

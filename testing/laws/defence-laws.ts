@@ -2,7 +2,7 @@
  * @file Laws that every defender obeys when a batch is given in parts. Plain checks, as in `attack-laws.ts`: they return
  * what they measured, or throw LAW_BROKEN.
  */
-import { sizeOf, type Engine, type Value } from '../../engine/index.js';
+import { float32, sizeOf, type Engine, type Value } from '../../engine/index.js';
 import { partsOf, type Defender, type DefendPart, type PerSite } from '../../operators/index.js';
 import { holds, relativeDistance, type Bench, type Figures } from './law-measures.js';
 import type { PackedBatch } from '../../datasets/index.js';
@@ -120,9 +120,6 @@ export async function perturbedParts(
 
 function blank(engine: Engine, part: DefendPart): Record<string, Value> {
   return Object.fromEntries(
-    Object.entries(part.deltas ?? {}).map(([site, { shape, dtype }]) => [
-      site,
-      engine.upload({ dtype, shape, data: new Float32Array(sizeOf(shape)) }),
-    ]),
+    Object.entries(part.deltas ?? {}).map(([site, { shape }]) => [site, engine.upload(float32(shape))]),
   );
 }

@@ -2,12 +2,8 @@ export { syncFolder, writeAtomically } from './atomic.js';
 export { evaluationSchema } from './evaluation.js';
 export { openFileBytes, type ByteSource } from './bytes.js';
 export { openGguf, type Gguf } from './gguf/open.js';
-<<<<<<< HEAD
-export { lockFile, lockHolder, type Release } from './lock.js';
-=======
 export { fromBfloat16, fromHalf, toBfloat16, toHalf } from './half.js';
-export { lockFile, type Release } from './lock.js';
->>>>>>> 90fc645 (Keep frozen matrices in 16 bits: float16 or bfloat16, widened where they are read)
+export { lockFile, lockHolder, type Release } from './lock.js';
 export { openFile, readText } from './file.js';
 export type { ModelFile, ModelFolder } from './model-folder.js';
 export { openModelFolder } from './open-model.js';

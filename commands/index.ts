@@ -15,6 +15,7 @@ import { addQueue } from './queue.js';
 import { commandRuns } from './readers.js';
 import { addRelearn } from './relearn.js';
 import { addReport } from './report.js';
+import { addTfjsNode } from './tfjs-node.js';
 import { addTrain } from './train.js';
 import { addTrigger } from './trigger.js';
 import { addWatch } from './watch.js';
@@ -59,6 +60,7 @@ export function program(version: string, json = false): Command {
     addExport,
     addDownload,
     addDoctor,
+    addTfjsNode,
     addData,
   ])
     add(root);

@@ -20,6 +20,7 @@ export { diagnoses, preferred, requireExecutor, resolveExecutor } from './machin
 export { obstacleTo, requirePrecision, type Obstacle } from './machine/precisions.js';
 export type { Diagnosis } from './machine/diagnosis.js';
 export { thisMachine, type Machine } from './machine/machine.js';
+export { buildTfjsNode, type TfjsNodeBuilt } from './tfjs-node/build.js';
 export { valueAndGradients, type Differentiable, type Gradients, type Named } from './gradients.js';
 export * as ops from './ops.js';
 export type { Tensor } from './ops.js';

@@ -16,5 +16,5 @@ export type ExecutorOptions = Omit<SessionOptions, 'provider'> & Sparing;
 export async function createExecutor(name: ExecutorName, options: ExecutorOptions): Promise<Executor> {
   if (name === 'webgpu') return webgpuExecutor(options);
   if (name === 'cuda') return cudaExecutor(options);
-  return name === 'tfjs' ? tfjsExecutor(await loadTfjsBackend()) : onnxruntimeExecutor(options);
+  return name === 'tfjs' ? tfjsExecutor(await loadTfjsBackend(options)) : onnxruntimeExecutor(options);
 }

@@ -16,7 +16,7 @@ import {
 import { isTensor } from '../tensors.js';
 import { flatten, leafAt, mapTree } from '../tree.js';
 import { ResidentTensors, tensorOf } from './resident-tensors.js';
-import { PLAIN_TFJS, type TfjsBackend } from './tfjs-backend.js';
+import { PLAIN_TFJS, tfjsFingerprint, type TfjsBackend } from './tfjs-backend.js';
 
 type HostValue = HostTensor | undefined;
 
@@ -24,7 +24,8 @@ type HostValue = HostTensor | undefined;
  * The eager executor. On tfjs's plain JavaScript backend `cpu`, which is the default, it is slow, and exact enough to hold
  * others against; see `loadTfjsBackend` for others.
  */
-export function tfjsExecutor({ backend, from }: TfjsBackend = PLAIN_TFJS): Executor {
+export function tfjsExecutor(chosen: TfjsBackend = PLAIN_TFJS): Executor {
+  const { backend, from } = chosen;
   const resident = new ResidentTensors();
   const eager = (signature: Signature): Executable => ({
     bytes: 0,
@@ -34,7 +35,7 @@ export function tfjsExecutor({ backend, from }: TfjsBackend = PLAIN_TFJS): Execu
   });
   return {
     name: backend === 'cpu' ? 'tfjs-cpu' : from.replace('@tensorflow/', ''),
-    fingerprint: { runtime: `tfjs ${tf.version_core}` },
+    fingerprint: tfjsFingerprint(chosen),
     // tfjs has no floats of 16 bits.
     upload: (tensor) =>
       resident.hold(isHalf(tensor.dtype) ? widened(tensor as HalfTensor) : (tensor as HostTensor)),

@@ -23,10 +23,13 @@ export interface AttemptRequest {
 const PATIENCE_SECONDS = 60;
 const LONGEST_SAID = 2000;
 
-/** Runs a small training step on an executor. */
-export function attempt(request: AttemptRequest): Promise<Attempt> {
+/** Runs a small training step on an executor. @param variables of the process, besides ours. */
+export function attempt(
+  request: AttemptRequest,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Attempt> {
   const child = fork(fileURLToPath(new URL('./attempt-process.js', import.meta.url)), {
-    env: { ...NATIVE_MEMORY, ...process.env },
+    env: { ...NATIVE_MEMORY, ...process.env, ...variables },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   let said = '';

@@ -4,6 +4,7 @@ import type { Attempt } from './attempt.js';
 import { cudaAdvice } from './cuda-advice.js';
 import type { Machine } from './machine.js';
 import type { SmallStep } from './small-step.js';
+import { betterTfjs, tfjsAdvice } from './tfjs-advice.js';
 import { told, type Trouble } from './trouble.js';
 import { isSoftware, webgpuAdvice } from './webgpu-advice.js';
 
@@ -39,8 +40,7 @@ function trouble(executor: ExecutorName, machine: Machine, attempt: Attempt): Tr
   if (executor === 'cuda') return cudaAdvice(machine, attempt);
   if (executor === 'webgpu') return webgpuAdvice(machine, attempt);
   const because = told(attempt);
-  if (executor === 'tfjs')
-    return { because, advice: ['remove @tensorflow/tfjs-node: tfjs then runs in plain JavaScript'] };
+  if (executor === 'tfjs') return { because, advice: tfjsAdvice(machine) };
   if (!machine.glibc)
     return {
       because: 'onnxruntime-node is built for glibc, which this Linux does not have (Alpine, musl)',
@@ -50,16 +50,6 @@ function trouble(executor: ExecutorName, machine: Machine, attempt: Attempt): Tr
   return { because, advice: [`npm ci --force (onnxruntime-node ${machine.runtime.version} for ${place})`] };
 }
 
-function ofOneThatRuns(executor: ExecutorName, { packages }: Machine, { name }: SmallStep): string[] {
-  if (executor !== 'tfjs' || name !== 'tfjs-cpu') return [];
-  const installed = Object.entries(packages).flatMap(([each, version]) =>
-    version ? [`${each} ${version}`] : [],
-  );
-  return installed.length === 0
-    ? [
-        'npm install @tensorflow/tfjs-node (or -gpu, for CUDA 11.2) beside latstream for native kernels; docs/accelerators.md has a way without its download',
-      ]
-    : [
-        `${installed.join(' and ')} does not load its native library: run npm rebuild, or see docs/accelerators.md`,
-      ];
+function ofOneThatRuns(executor: ExecutorName, machine: Machine, { name }: SmallStep): readonly string[] {
+  return executor === 'tfjs' && name === 'tfjs-cpu' ? betterTfjs(machine) : [];
 }

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, totalmem } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 
 /** Facts as data, so that a diagnosis can be tried on any machine. */
 export interface Machine {
@@ -54,7 +54,7 @@ export function thisMachine(): Machine {
       existsSync,
     ),
     nvidiaDriver: firstLine('/proc/driver/nvidia/version'),
-    packages: Object.fromEntries(PACKAGES.map((name) => [name, packageVersion(name)])),
+    packages: tfjsPackages(),
   };
 }
 
@@ -70,8 +70,19 @@ function runtimeFolder(): string {
 }
 
 function packageVersion(name: string): string | undefined {
+  return versionIn(`${name}/package.json`);
+}
+
+/** By the folder that the user names, or beside latstream. */
+function tfjsPackages(): Machine['packages'] {
+  const named = process.env['LATSTREAM_TFJS_NODE'];
+  if (named) return { [named]: versionIn(resolve(named, 'package.json')) };
+  return Object.fromEntries(PACKAGES.map((name) => [name, packageVersion(name)]));
+}
+
+function versionIn(manifest: string): string | undefined {
   try {
-    return (require(`${name}/package.json`) as { version: string }).version;
+    return (require(manifest) as { version: string }).version;
   } catch {
     return undefined;
   }

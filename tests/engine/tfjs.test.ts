@@ -13,7 +13,9 @@ import {
   type Engine,
   type Named,
   type Tensor,
+  type TfjsBackend,
 } from '../../engine/index.js';
+import { nativeTfjs, noNativeTfjs } from '../helpers/tfjs-node.js';
 
 let engine: Engine;
 afterEach(() => engine.dispose());
@@ -60,16 +62,23 @@ describe('tfjsExecutor', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('has as many tensors after 40 training steps as after one', async () => {
-    engine = createEngine(tfjsExecutor());
+  const flatOver = async (steps: number, backend?: TfjsBackend): Promise<void> => {
+    engine = createEngine(tfjsExecutor(backend));
     const shapes = { ...readShapes('bench/configs/tiny.json'), layers: 1, attack_layers: [0] };
     const work = workload(shapes, { executor: engine.executor, fresh: true });
     await work.step();
     const after = tf.memory().numTensors;
-    for (let step = 0; step < 39; step++) await work.step();
+    for (let step = 1; step < steps; step++) await work.step();
     expect(tf.memory().numTensors).toBe(after);
     await work.dispose();
-  });
+  };
+
+  it('has as many tensors after 40 training steps as after one', () => flatOver(40));
+
+  it.skipIf(!nativeTfjs)(
+    `has as many tensors after 200 training steps on TensorFlow as after one${noNativeTfjs ? ` (skipped: ${noNativeTfjs})` : ''}`,
+    () => flatOver(200, nativeTfjs),
+  );
 });
 
 describe('the backend of tfjs', () => {
@@ -80,25 +89,52 @@ describe('the backend of tfjs', () => {
       await Promise.resolve();
     };
 
+  const restore = (former: unknown): void => {
+    const { registryFactory } = tf.engine() as unknown as { registryFactory: Record<string, unknown> };
+    if (former === undefined) delete registryFactory['tensorflow'];
+    else registryFactory['tensorflow'] = former;
+  };
+
   it('is plain JavaScript where no native package loads', async () => {
-    engine = createEngine(tfjsExecutor(await loadTfjsBackend(present())));
+    engine = createEngine(tfjsExecutor(await loadTfjsBackend({ folder: '', load: present() })));
     expect(engine.executor.name).toBe('tfjs-cpu');
+  });
+
+  it('is the one of the folder that the user names, or an error with the reason', async () => {
+    engine = createEngine(tfjsExecutor());
+    await expect(loadTfjsBackend({ folder: '/nowhere', load: present() })).rejects.toMatchObject({
+      code: 'EXECUTOR_UNAVAILABLE',
+      message: expect.stringMatching(/in \/nowhere.*Cannot find module.*latstream tfjs-node/) as string,
+    });
+    const { registryFactory } = tf.engine();
+    const former = registryFactory['tensorflow'];
+    registryFactory['tensorflow'] = registryFactory['cpu']!;
+    try {
+      const load = present('file:///opt/tfjs-node/dist/index.js');
+      expect(await loadTfjsBackend({ folder: '/opt/tfjs-node', load })).toEqual({
+        backend: 'tensorflow',
+        from: '@tensorflow/tfjs-node',
+      });
+    } finally {
+      restore(former);
+    }
   });
 
   it('is the one for GPUs first, then the other, where they load and register it', async () => {
     const { registryFactory } = tf.engine();
+    const former = registryFactory['tensorflow'];
     registryFactory['tensorflow'] = registryFactory['cpu']!;
     try {
       const both = present('@tensorflow/tfjs-node', '@tensorflow/tfjs-node-gpu');
-      const backend = await loadTfjsBackend(both);
+      const backend = await loadTfjsBackend({ folder: '', load: both });
       expect(backend).toEqual({ backend: 'tensorflow', from: '@tensorflow/tfjs-node-gpu' });
       engine = createEngine(tfjsExecutor(backend));
       expect(engine.executor.name).toBe('tfjs-node-gpu');
-      expect(await loadTfjsBackend(present('@tensorflow/tfjs-node'))).toMatchObject({
+      expect(await loadTfjsBackend({ folder: '', load: present('@tensorflow/tfjs-node') })).toMatchObject({
         from: '@tensorflow/tfjs-node',
       });
     } finally {
-      delete (registryFactory as Record<string, unknown>)['tensorflow'];
+      restore(former);
     }
   });
 });

@@ -1,11 +1,14 @@
 /** @file The executors that are held to the published trajectories, and to how many of them. */
 import { onnxruntimeExecutor, tfjsExecutor, type Executor } from '../../engine/index.js';
+import { nativeTfjs, noNativeTfjs } from '../helpers/tfjs-node.js';
 import { noWebGpu, watchedWebGpu } from '../helpers/webgpu.js';
 
 /** An executor, and the cases that it computes. */
 export interface Held {
   readonly make: () => Executor;
   readonly only: readonly string[];
+  /** Why it computes none. */
+  readonly not?: string | undefined;
 }
 
 const watched = watchedWebGpu(1);
@@ -21,6 +24,7 @@ export function parityExecutors(cases: readonly string[]): Readonly<Record<strin
   return {
     onnxruntime: { make: () => onnxruntimeExecutor({ threads: 1 }), only: cases },
     tfjs: { make: () => tfjsExecutor(), only: all ? cases : ['toward_away_kl_completions', 'dpo'] },
-    webgpu: { make: () => watched.executor, only: noWebGpu === undefined ? onGpu : [] },
+    'tfjs-node': { make: () => tfjsExecutor(nativeTfjs), only: nativeTfjs ? cases : [], not: noNativeTfjs },
+    webgpu: { make: () => watched.executor, only: noWebGpu === undefined ? onGpu : [], not: noWebGpu },
   };
 }

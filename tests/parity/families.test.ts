@@ -22,6 +22,7 @@ import {
   type Tensor,
 } from '../../engine/index.js';
 import { readSafetensors } from '../../formats/index.js';
+import { nativeTfjs, noNativeTfjs } from '../helpers/tfjs-node.js';
 import { checkpoints } from './fixtures.js';
 
 type Named = Record<string, Tensor>;
@@ -127,14 +128,18 @@ function distance(actual: ArrayLike<number>, expected: ArrayLike<number>) {
 const families = checkpoints('families', ['config.json', 'model.safetensors', 'expected.safetensors']);
 const compiled = createEngine(onnxruntimeExecutor({ threads: 1 }));
 const eager = createEngine(tfjsExecutor());
+const native = nativeTfjs && createEngine(tfjsExecutor(nativeTfjs));
 afterAll(async () => {
   await compiled.dispose();
   await eager.dispose();
+  await native?.dispose();
 });
+if (noNativeTfjs !== undefined) process.stdout.write(`families on TensorFlow skipped: ${noNativeTfjs}\n`);
 
 describe.each([
   ['compiled', compiled],
   ['eager', eager],
+  ...(native ? [['eager on TensorFlow', native] as const] : []),
 ] as const)('families, %s', (_, engine) => {
   it('are there to be tested', () => {
     expect(families.some(({ skip }) => skip === null)).toBe(true);

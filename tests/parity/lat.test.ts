@@ -14,7 +14,6 @@ import {
   type Perturbation,
 } from '../../operators/index.js';
 import { fixtures } from './fixtures.js';
-import { noWebGpu } from '../helpers/webgpu.js';
 import { offDevice, parityExecutors } from './executors.js';
 import { cosine, relative } from './measures.js';
 
@@ -165,7 +164,7 @@ const paddedLength = (batch: readonly Row[]): number =>
 
 const executors = parityExecutors(Object.keys(cases));
 
-for (const [executor, { make, only }] of Object.entries(executors))
+for (const [executor, { make, only, not }] of Object.entries(executors))
   describe(`lat on ${executor}`, { timeout: 300_000 }, () => {
     let engine: Engine;
     beforeAll(() => {
@@ -173,7 +172,7 @@ for (const [executor, { make, only }] of Object.entries(executors))
     });
     afterAll(() => engine.dispose());
     if (!present) it.skip(`no trajectories.json in ${root}`, () => undefined);
-    if (only.length === 0) it.skip(`not here: ${noWebGpu}`, () => undefined);
+    if (only.length === 0) it.skip(`not here: ${not}`, () => undefined);
 
     for (const [name, one] of Object.entries(cases)) {
       if (!only.includes(name)) continue;

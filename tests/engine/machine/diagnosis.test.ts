@@ -64,7 +64,13 @@ describe('a bare machine', () => {
       runs: false,
       because: expect.stringMatching(/provider.*nor a driver/) as string,
     });
-    expect(tfjs).toMatchObject({ runs: true, advice: [expect.stringContaining('@tensorflow/tfjs-node')] });
+    expect(tfjs).toMatchObject({
+      runs: true,
+      advice: [
+        expect.stringContaining('npm install @tensorflow/tfjs-node'),
+        expect.stringMatching(/--ignore-scripts.*latstream tfjs-node --tensorflow DIR/),
+      ],
+    });
     expect(preferred(found)).toBe('onnxruntime');
   });
 
@@ -144,11 +150,34 @@ describe('a missing provider', () => {
     expect(diagnose(executor, machine, failed('x')).because).toMatch(because);
   });
 
-  it('of tfjs that is installed and does not load is named', () => {
+  it('of tfjs that is installed and does not load is named, with what builds it from what is there', () => {
     const packages = { '@tensorflow/tfjs-node': '4.22.0' };
     const found = diagnose('tfjs', { ...bare, packages }, ran('tfjs-cpu'));
     expect(found).toMatchObject({ runs: true });
-    expect(found.advice[0]).toMatch(/tfjs-node 4.22.0 does not load/);
+    expect(found.advice).toEqual([
+      expect.stringMatching(/tfjs-node 4.22.0 does not load/),
+      expect.stringContaining('latstream tfjs-node --tensorflow DIR'),
+    ]);
+  });
+
+  it('of tfjs is not built where the build was never tried', () => {
+    const elsewhere = { ...bare, platform: 'darwin' as const };
+    expect(diagnose('tfjs', elsewhere, ran('tfjs-cpu')).advice.join()).not.toContain('--tensorflow');
+    expect(diagnose('tfjs', elsewhere, failed('x')).advice.join()).not.toContain('--tensorflow');
+  });
+
+  it('of tfjs that the user names and that does not load is an error, with the ways out', () => {
+    const found = diagnose(
+      'tfjs',
+      bare,
+      failed('executor tfjs: expected @tensorflow/tfjs-node with its library'),
+    );
+    expect(found).toMatchObject({ runs: false, because: expect.stringContaining('tfjs-node') as string });
+    expect(found.advice.join()).toMatch(/LATSTREAM_TFJS_NODE.*latstream tfjs-node/);
+  });
+
+  it("of tfjs is nobody's advice where it runs on TensorFlow", () => {
+    expect(diagnose('tfjs', bare, ran('tfjs-node'))).toMatchObject({ runs: true, advice: [] });
   });
 });
 

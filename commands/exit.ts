@@ -30,6 +30,8 @@ const BY_PREFIX: Readonly<Record<string, number>> = {
   OUT: EXIT.usage,
   OUT_NOT_WRITABLE: EXIT.environment,
   SITE: EXIT.usage,
+  SWEEP: EXIT.usage,
+  SWEEP_INCOMPLETE: EXIT.input,
   LOSS: EXIT.usage,
   LOSS_NOT_FINITE: EXIT.diverged,
   LORA: EXIT.usage,

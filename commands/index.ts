@@ -16,6 +16,7 @@ import { commandRuns } from './readers.js';
 import { addRelearn } from './relearn.js';
 import { addReport } from './report.js';
 import { addTfjsNode } from './tfjs-node.js';
+import { addSweep } from './sweep.js';
 import { addTrain } from './train.js';
 import { addTrigger } from './trigger.js';
 import { addWatch } from './watch.js';
@@ -49,6 +50,7 @@ export function program(version: string, json = false): Command {
     addDaemon,
     addQueue,
     addWatch,
+    addSweep,
     addEvaluate,
     addRelearn,
     addReport,

@@ -9,10 +9,10 @@ import type { Costs } from './messages.js';
 import { settled } from './engine-of.js';
 import { collect, executorOption, whole } from './options.js';
 import { openMonitor, type Monitoring } from './monitoring.js';
-import { placed } from './places.js';
 import type { JobEnd } from './run-child.js';
 import { Spectator } from './spectator.js';
 import { evaluationTable, tableOf, type Summary } from './summary.js';
+import { megabytes, triedCosts } from './tried-costs.js';
 import { watched } from './watched.js';
 
 interface TrainOptions {
@@ -128,21 +128,11 @@ function summaryText({ base, arms, difference }: Summary, out: string): string {
 }
 
 async function dryRun(recipe: Recipe, options: TrainOptions): Promise<void> {
-  const { mkdtemp, rm } = await import('node:fs/promises');
-  const { tmpdir } = await import('node:os');
-  const out = await mkdtemp(`${tmpdir()}/latstream-dry-`);
-  try {
-    const spec = { recipe: await fetched(placed(recipe, out)), out, dryRun: true };
-    const end = await watched(spec, new Spectator(recipe, options.json === true));
-    const costs = end.type === 'costs' ? end.costs : [];
-    process.stdout.write(options.json ? `${JSON.stringify(costs)}\n` : `${costsTable(costs)}\n`);
-  } finally {
-    await rm(out, { recursive: true, force: true });
-  }
+  const costs = await triedCosts(recipe, options.json === true);
+  process.stdout.write(options.json ? `${JSON.stringify(costs)}\n` : `${costsTable(costs)}\n`);
 }
 
 function costsTable(costs: readonly Costs[]): string {
-  const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MB`;
   return tableOf([
     [
       'arm',

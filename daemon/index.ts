@@ -10,7 +10,7 @@ export { Client, unreachable } from './client.js';
 export { startDaemon, type Daemon } from './daemon.js';
 export type { Launch, Launched, LaunchEnd, Listener } from './launch.js';
 export { createLog } from './log.js';
-export type { RunView } from './protocol.js';
+export type { EvaluationsView, RunView } from './protocol.js';
 export { readAuthorities, tlsFiles } from './tls.js';
 export { givenToken } from './token.js';
 export type { RunCommand } from './transitions.js';

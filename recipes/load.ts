@@ -55,10 +55,20 @@ export async function loadRecipe(source: string, overrides: RecipeOverrides = {}
   const { seed, executor } = overrides;
   if (seed !== undefined) recipe = checkRecipe({ ...recipe, seed }, owner);
   if (executor !== undefined) recipe = checkRecipe({ ...recipe, executor }, owner);
-  for (const setting of overrides.set ?? []) recipe = withSetting(recipe, setting, owner);
-  for (const arm of Object.keys(recipe.arms)) recipeOfArm(recipe, arm);
-  recipeOfPreparation(recipe);
-  return recipe;
+  return withSettings(recipe, overrides.set ?? [], owner);
+}
+
+/**
+ * The recipe with values of it changed, its arms checked.
+ * @param settings as `set` of {@link RecipeOverrides}.
+ * @param owner who is to blame in messages: `recipe tiny`.
+ * @throws RECIPE_SET, RECIPE_ARM, RECIPE_UNKNOWN_KEY, RECIPE_INVALID
+ */
+export function withSettings(recipe: Recipe, settings: readonly string[], owner: string): Recipe {
+  const changed = settings.reduce((before, setting) => withSetting(before, setting, owner), recipe);
+  for (const arm of Object.keys(changed.arms)) recipeOfArm(changed, arm);
+  recipeOfPreparation(changed);
+  return changed;
 }
 
 /**

@@ -8,6 +8,7 @@
  */
 export { besides } from './beside.js';
 export { sheet } from './sheet.js';
+export type { FigureBlock, Report, TableBlock } from './document.js';
 export { figuresOf, figureText, type Figure } from './figures.js';
 export { htmlOf } from './html.js';
 export { markdownOf, type MarkdownReport } from './markdown.js';

@@ -27,6 +27,17 @@ export interface Piece {
   readonly last: number;
 }
 
+/** What a viewer is sent before it is live, piece by piece. */
+export interface Reader {
+  /**
+   * @param most bytes, but for a single longer frame
+   * @returns undefined where there is nothing more now; a piece may be empty
+   */
+  next(most: number): Piece | undefined;
+  /** Nobody reads on. @returns what is left of what is not newer than the last piece; in sequence */
+  end(): readonly Update[];
+}
+
 /** Frames behind one another, in sequence. */
 export class Bundle {
   readonly #bytes: Buffer;

@@ -4,19 +4,32 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { Metric } from '../streams/index.js';
+import { Bucket } from '../foundation/index.js';
+import { answerTo, commandsOf } from './answer.js';
 import type { History } from './history.js';
 import { Outbox } from './outbox.js';
 import { Past } from './past.js';
 import {
-  commandFrom,
-  COMMANDS,
+  CLOSE,
+  LONGEST_MESSAGE,
   PROTOCOL_VERSION,
+  PROTOCOL_VERSIONS,
+  viewerQueryFrom,
   type Command,
   type RunDescription,
   type RunState,
-  type ServerMessage,
 } from './protocol.js';
-import { Subscriber, type Backlog } from './subscriber.js';
+import { Subscriber, type Backlog, type Wanted } from './subscriber.js';
+
+/** What viewers may take. */
+export interface Limits {
+  /** At a time. */
+  readonly viewers: number;
+  /** Of one viewer; five times as many at once. */
+  readonly messagesPerSecond: number;
+}
+
+export const LIMITS: Limits = { viewers: 4096, messagesPerSecond: 10 };
 
 export interface FeedOptions {
   readonly description: RunDescription;
@@ -24,18 +37,21 @@ export interface FeedOptions {
   /** Carries out viewers' commands; without it they only watch. */
   readonly onCommand: ((command: Command) => void | Promise<void>) | undefined;
   readonly backlog: Backlog | undefined;
+  readonly limits: Limits;
 }
 
 const HEARTBEAT_MILLISECONDS = 30_000;
 const GOODBYE_MILLISECONDS = 500;
-const MAX_MESSAGE_BYTES = 4096;
+const BURST_SECONDS = 5;
+/** As RFC 6455 has it, in bytes. */
+const LONGEST_REASON = 123;
 
 export class Feed {
   readonly session = randomUUID();
   readonly #server = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false, // twelve times the CPU for messages this small
-    maxPayload: MAX_MESSAGE_BYTES,
+    maxPayload: LONGEST_MESSAGE,
   });
   readonly #viewers = new Map<WebSocket, Subscriber>();
   readonly #past: Past;
@@ -75,7 +91,10 @@ export class Feed {
   setState(state: RunState, detail?: string): void {
     this.#outbox.flush(); // a state says nothing of metrics that come behind it
     this.#state = detail === undefined ? { state } : { state, detail };
-    for (const viewer of this.#viewers.values()) viewer.send({ type: 'state', ...this.#state });
+    for (const viewer of this.#viewers.values()) {
+      viewer.settle();
+      viewer.send({ type: 'state', ...this.#state });
+    }
   }
 
   /** Completes the handshake of a request that may pass. */
@@ -86,55 +105,66 @@ export class Feed {
   close(): void {
     clearInterval(this.#heartbeat);
     this.#outbox.flush();
-    for (const socket of this.#viewers.keys()) {
-      socket.close(1001, 'the monitor closes');
-      // A viewer that does not answer must not hold the process.
-      setTimeout(() => socket.terminate(), GOODBYE_MILLISECONDS).unref();
+    for (const [socket, viewer] of this.#viewers) {
+      viewer.finish();
+      sayGoodbye(socket, CLOSE.leaving, 'the monitor closes');
     }
     this.#server.close();
   }
 
   #welcome(socket: WebSocket, stream: Duplex, request: IncomingMessage): void {
-    const { description, history, backlog, onCommand } = this.options;
-    const viewer = new Subscriber(socket, stream, this.#past, this.#newestSeenBy(request), backlog);
+    socket.on('error', () => undefined); // oversized or malformed: ws answers with the close code and closes
+    const wanted = this.#wantedBy(request);
+    if ('reason' in wanted) {
+      sayGoodbye(socket, wanted.code, wanted.reason);
+      return;
+    }
+    const { description, history, backlog } = this.options;
+    const viewer = new Subscriber(socket, stream, this.#past, wanted, backlog);
     viewer.send({
       type: 'hello',
       version: PROTOCOL_VERSION,
       session: this.session,
       run: description,
       ...this.#state,
-      commands: onCommand === undefined ? [] : COMMANDS,
+      commands: commandsOf(this.options),
       next: history.next,
     });
     this.#viewers.set(socket, viewer);
     this.#answered.add(socket);
     socket.on('pong', () => this.#answered.add(socket));
     socket.on('close', () => this.#viewers.delete(socket));
-    socket.on('error', () => undefined); // oversized or malformed: ws answers with the close code and closes
+    this.#listen(socket, viewer);
+  }
+
+  /** What a viewer's address asks for, or with what the connection is closed. */
+  #wantedBy(request: IncomingMessage): Wanted | { readonly code: number; readonly reason: string } {
+    const { limits } = this.options;
+    if (this.#viewers.size >= limits.viewers)
+      return { code: CLOSE.full, reason: `MONITOR_FULL: ${limits.viewers} viewers watch already` };
+    const query = viewerQueryFrom(new URL(request.url ?? '/', 'http://localhost').searchParams);
+    if ('error' in query) return { code: CLOSE.query, reason: `MONITOR_QUERY: ${query.error}` };
+    const { version, session, after, kinds } = query;
+    if (version !== undefined && !PROTOCOL_VERSIONS.includes(version))
+      return {
+        code: CLOSE.version,
+        reason: `MONITOR_VERSION: this monitor speaks version ${PROTOCOL_VERSIONS.join(' or ')} and no other`,
+      };
+    // Sequence numbers of another session may be other metrics'.
+    return { after: session === this.session ? after : -1, kinds };
+  }
+
+  #listen(socket: WebSocket, viewer: Subscriber): void {
+    const { limits, onCommand } = this.options;
+    const rate = limits.messagesPerSecond;
+    const bucket = new Bucket(rate, BURST_SECONDS * rate, performance.now());
+    const asked = { onCommand, subscribe: viewer.subscribe.bind(viewer) };
     socket.on('message', (data: Buffer) => {
-      void this.#answer(data.toString()).then((reply) => viewer.send(reply));
+      if (socket.readyState !== socket.OPEN) return;
+      if (bucket.take(performance.now()))
+        void answerTo(data.toString(), asked).then((reply) => viewer.send(reply));
+      else sayGoodbye(socket, CLOSE.rate, `MONITOR_RATE: more than ${rate} messages a second`);
     });
-  }
-
-  /** What a viewer that comes back has already; nothing, if it saw another session. */
-  #newestSeenBy(request: IncomingMessage): number {
-    const query = new URL(request.url ?? '/', 'http://localhost').searchParams;
-    const after = Number.parseInt(query.get('after') ?? '', 10);
-    return query.get('session') === this.session && Number.isSafeInteger(after) ? after : -1;
-  }
-
-  async #answer(text: string): Promise<ServerMessage> {
-    const message = commandFrom(text);
-    if ('error' in message) return { type: 'error', error: message.error };
-    const { id, command } = message;
-    const { onCommand } = this.options;
-    if (onCommand === undefined) return { type: 'reply', id, ok: false, error: 'viewers only watch here' };
-    try {
-      await onCommand(command);
-      return { type: 'reply', id, ok: true };
-    } catch (error) {
-      return { type: 'reply', id, ok: false, error: error instanceof Error ? error.message : String(error) };
-    }
   }
 
   /** Drops viewers that did not answer the last ping: a closed laptop never says goodbye. */
@@ -144,4 +174,10 @@ export class Feed {
       else socket.ping();
     }
   }
+}
+
+function sayGoodbye(socket: WebSocket, code: number, reason: string): void {
+  socket.close(code, reason.replace(/[^\x20-\x7e]/g, '?').slice(0, LONGEST_REASON));
+  // A viewer that does not answer must not hold the process.
+  setTimeout(() => socket.terminate(), GOODBYE_MILLISECONDS).unref();
 }

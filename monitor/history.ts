@@ -32,6 +32,11 @@ export class History {
     this.#next = Math.max(this.#next, metric.sequence + 1);
   }
 
+  /** The newest of each series, in sequence. */
+  newest(): Metric[] {
+    return [...this.#series.values()].map(({ newest }) => newest).sort((a, b) => a.sequence - b.sequence);
+  }
+
   /** The kept metrics with a sequence number above `sequence`, in sequence. */
   after(sequence: number): Metric[] {
     const found: Metric[] = [];
@@ -46,6 +51,11 @@ export class History {
 /** Which series a metric belongs to. */
 export function seriesOf({ run, kind }: Metric): string {
   return JSON.stringify([run, kind]);
+}
+
+/** Of what kind the metrics of a series are. */
+export function kindOf(series: string): string {
+  return (JSON.parse(series) as [string, string])[1];
 }
 
 interface Series {

@@ -14,12 +14,15 @@ export { PAGE_POLICY, pageFiles, viewerAssets, type Asset } from './assets.js';
 export {
   COMMANDS,
   PROTOCOL_VERSION,
+  serverMessage,
+  viewerMessage,
   type Command,
-  type CommandMessage,
   type Hello,
+  type Kinds,
   type RunDescription,
   type RunState,
   type ServerMessage,
+  type ViewerMessage,
 } from './protocol.js';
 export { History } from './history.js';
 export { listen } from './listen.js';

@@ -1,6 +1,8 @@
 /** @file The history as it goes over the wire: made ready once for viewers that come at about the same time. */
-import { Bundle, updateOf, type Piece } from './bundle.js';
+import { Bundle, updateOf, type Piece, type Reader, type Update } from './bundle.js';
 import type { History } from './history.js';
+import { ThinnedPast, unframed } from './thinned-past.js';
+import type { Thinning } from './thinning.js';
 
 /** Metrics that one reader makes ready for itself; more are shared. */
 const FEW = 200;
@@ -16,6 +18,19 @@ export class Past {
     this.#readers += 1;
     if (this.#shared && this.history.next - this.#shared.bundle.last > FEW) this.#shared = undefined;
     return new PastReader(this, after);
+  }
+
+  /** The same for one viewer that asked for less. @param first what comes before it */
+  thinned(thinning: Thinning, after: number, first: readonly Update[]): Reader {
+    return new ThinnedPast(this.history, thinning, after, first);
+  }
+
+  /** The newest of each series, as far as they are not newer than a sequence number; in sequence. */
+  newest(upTo: number): Update[] {
+    return this.history
+      .newest()
+      .filter(({ sequence }) => sequence <= upTo)
+      .map(unframed);
   }
 
   /** One reader less; without any, nothing is kept. */
@@ -39,7 +54,7 @@ export class Past {
 }
 
 /** Reads the history to its end, piece by piece. */
-export class PastReader {
+export class PastReader implements Reader {
   #own: Bundle | undefined;
   #ended = false;
 
@@ -48,10 +63,6 @@ export class PastReader {
     private after: number,
   ) {}
 
-  /**
-   * @param most bytes, but for a single longer frame
-   * @returns undefined where there is nothing more now
-   */
   next(most: number): Piece | undefined {
     const own = this.#own?.after(this.after, most);
     const piece = own ?? this.#found(most);
@@ -59,9 +70,10 @@ export class PastReader {
     return piece;
   }
 
-  end(): void {
+  end(): readonly Update[] {
     if (!this.#ended) this.past.leave();
     this.#ended = true;
+    return [];
   }
 
   #found(most: number): Piece | undefined {

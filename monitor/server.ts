@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream';
 import type { Metric } from '../streams/index.js';
 import { accessCheck, bracketed, isLoopback } from './access.js';
 import { PAGE_POLICY, viewerAssets, type Asset } from './assets.js';
-import { Feed } from './feed.js';
+import { Feed, LIMITS, type Limits } from './feed.js';
 import { History } from './history.js';
 import { listen } from './listen.js';
 import { PROTOCOL_VERSION, type Command, type RunDescription, type RunState } from './protocol.js';
@@ -30,6 +30,8 @@ export interface MonitorOptions {
   readonly onCommand?: (command: Command) => void | Promise<void>;
   /** What may wait for slow viewers. */
   readonly backlog?: Backlog;
+  /** What viewers may take. */
+  readonly limits?: Partial<Limits>;
 }
 
 export interface Monitor {
@@ -66,6 +68,7 @@ export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
     history,
     onCommand: isLoopback(host) ? options.onCommand : undefined,
     backlog: options.backlog,
+    limits: { ...LIMITS, ...options.limits },
   });
   const started = performance.now();
   const health = (): object => ({

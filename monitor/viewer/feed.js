@@ -2,10 +2,13 @@
 
 const FIRST_RETRY = 500;
 const LAST_RETRY = 10_000;
+const VERSION = 1;
+/** Codes of those who would be sent away again: docs/protocol.md has them all. */
+const FOR_GOOD = [4400, 4426];
 
 /**
  * Opens the connection and keeps it open.
- * @param {{hello(m, fresh), metric(m), state(m), live(m), connection(state, seconds?)}} listener
+ * @param {{hello(m, fresh), metric(m), state(m), live(m), connection(state, secondsOrReason?)}} listener
  */
 export function connect(listener) {
   const seen = { session: '', newest: -1 };
@@ -25,9 +28,14 @@ export function connect(listener) {
       listener.connection('live');
     };
     socket.onmessage = ({ data }) => receive(JSON.parse(data), seen, replies, listener);
-    socket.onclose = () => {
-      for (const answer of replies.values()) answer({ ok: false, error: 'the connection was lost' });
+    socket.onclose = ({ code, reason }) => {
+      for (const answer of replies.values())
+        answer({ ok: false, error: reason || 'the connection was lost' });
       replies.clear();
+      if (FOR_GOOD.includes(code)) {
+        listener.connection('incompatible', reason);
+        return;
+      }
       listener.connection('lost', retry / 1000);
       timer = setTimeout(open, retry);
       retry = Math.min(LAST_RETRY, retry * 1.7);
@@ -58,6 +66,7 @@ export function connect(listener) {
 function address({ session, newest }) {
   const url = new URL('metrics', location.href);
   url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
+  url.searchParams.set('version', String(VERSION));
   url.searchParams.set('session', session);
   url.searchParams.set('after', String(newest));
   return url;
@@ -65,7 +74,8 @@ function address({ session, newest }) {
 
 function receive(message, seen, replies, listener) {
   if (message.type === 'hello') {
-    if (message.version !== 1) return listener.connection('incompatible');
+    if (message.version !== VERSION)
+      return listener.connection('incompatible', `the monitor speaks version ${message.version}`);
     const fresh = message.session !== seen.session;
     if (fresh) Object.assign(seen, { session: message.session, newest: -1 });
     listener.hello(message, fresh);

@@ -8,15 +8,16 @@ const text = (id, value) => setText(find(id), value);
 
 const ENDED = ['done', 'failed'];
 
-export function showConnection(state, seconds, run) {
+/** @param detail seconds until it is tried again, or why it is not */
+export function showConnection(state, detail, run) {
   const node = find('connection');
   const over = ENDED.includes(run.state);
   node.dataset.state = state === 'lost' && over ? 'ended' : state;
   const wording = {
     connecting: 'connecting',
     live: 'live',
-    lost: over ? 'offline' : `reconnecting in ${duration(Math.max(1, seconds))}`,
-    incompatible: 'this page is too old: reload',
+    lost: over ? 'offline' : `reconnecting in ${duration(Math.max(1, detail))}`,
+    incompatible: `reload this page: ${detail}`,
   };
   node.textContent = wording[state];
 }

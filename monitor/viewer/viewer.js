@@ -55,7 +55,7 @@ const feed = connect({
     repaint();
   },
   live: repaint,
-  connection: (state, seconds) => showConnection(state, seconds, run),
+  connection: (state, detail) => showConnection(state, detail, run),
 });
 
 async function order(button, command) {

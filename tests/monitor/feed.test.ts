@@ -115,7 +115,7 @@ describe('commands', () => {
     expect((replies() as { id: string }[]).sort(byId)).toEqual([
       { type: 'reply', id: '0', ok: true },
       { type: 'reply', id: '1', ok: true },
-      { type: 'reply', id: '2', ok: false, error: 'it is saving' },
+      { type: 'reply', id: '2', ok: false, code: 'MONITOR_COMMAND', error: 'it is saving' },
     ]);
   });
 
@@ -127,8 +127,11 @@ describe('commands', () => {
     const answers = (): unknown[] =>
       viewer.messages.filter(({ type }) => type === 'reply' || type === 'error');
     await viewer.until(() => answers().length === 7);
-    expect(answers()[0]).toEqual({ type: 'reply', id: '7', ok: false, error: 'viewers only watch here' });
-    expect(answers().slice(1)).toHaveLength(6);
+    expect(answers()[0]).toEqual({
+      ...{ type: 'reply', id: '7', ok: false },
+      ...{ code: 'MONITOR_WATCH_ONLY', error: 'viewers only watch here' },
+    });
+    for (const answer of answers().slice(1)) expect(answer).toMatchObject({ code: 'MONITOR_MESSAGE' });
   });
 
   it('are not offered on an address that others can reach', async () => {

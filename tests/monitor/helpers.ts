@@ -1,8 +1,17 @@
-/** @file A viewer for tests: connects, keeps every message, and waits for the one it is told to wait for. And what else tests of the monitor share. */
+/** @file A viewer for tests: connects, holds every message in both directions to its schema, keeps every message, and waits for the one it is told to wait for. And what else tests of the monitor share. */
 import { once } from 'node:events';
+import { isDeepStrictEqual } from 'node:util';
 import { afterEach } from 'vitest';
 import { WebSocket } from 'ws';
-import { startMonitor, type Monitor, type MonitorOptions, type ServerMessage } from '../../monitor/index.js';
+import {
+  serverMessage,
+  startMonitor,
+  viewerMessage,
+  type Monitor,
+  type MonitorOptions,
+  type ServerMessage,
+  type ViewerMessage,
+} from '../../monitor/index.js';
 import type { Metric } from '../../streams/index.js';
 
 export type MetricMessage = Extract<ServerMessage, { type: 'metric' }>;
@@ -13,7 +22,7 @@ export class TestViewer {
 
   private constructor(readonly socket: WebSocket) {
     socket.on('message', (data: Buffer) => {
-      this.messages.push(JSON.parse(data.toString()) as ServerMessage);
+      this.messages.push(messageIn(data.toString()));
       this.#changed();
     });
     socket.on('close', () => this.#changed());
@@ -42,9 +51,29 @@ export class TestViewer {
     await this.until(() => this.messages.some(({ type }) => type === 'live'));
   }
 
+  say(message: ViewerMessage): void {
+    this.socket.send(JSON.stringify(viewerMessage.parse(message)));
+  }
+
+  /** The reply to what it said under this id. */
+  async reply(id: string): Promise<ServerMessage> {
+    const found = (): ServerMessage | undefined =>
+      this.messages.find((message) => message.type === 'reply' && message.id === id);
+    await this.until(() => found() !== undefined);
+    return found()!;
+  }
+
   close(): void {
     this.socket.terminate();
   }
+}
+
+/** Of a schema that has every key of it: what is not documented is an error here. */
+export function messageIn(text: string): ServerMessage {
+  const json: unknown = JSON.parse(text);
+  const message = serverMessage.parse(json);
+  if (!isDeepStrictEqual(message, json)) throw new Error(`keys that no schema has: ${text}`);
+  return message;
 }
 
 export function socketUrl(monitor: Monitor): string {

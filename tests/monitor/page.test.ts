@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { startMonitor, type Command } from '../../monitor/index.js';
 import { browserMissing, drawn, ink, points, visitor } from '../helpers/browser.js';
 import { demoMetrics } from './demo.js';
-import { afterwards, start } from './helpers.js';
+import { viewerMessageFrom } from '../../monitor/protocol.js';
+import { afterwards, messageIn, start } from './helpers.js';
 
 describe.skipIf(browserMissing)('the live page', () => {
   const open = visitor();
@@ -81,6 +82,31 @@ describe.skipIf(browserMissing)('the live page', () => {
     await page.waitForSelector('#state[data-state="stopping"]');
     expect(seen).toEqual(['pause', 'resume', 'stop']);
     expect(errors).toEqual([]);
+  });
+
+  it('says why when it is sent away for good, and every frame of both is one of the protocol', async () => {
+    const monitor = await start({ history: demoMetrics(4), onCommand: () => undefined });
+    const [page] = await visit('about:blank');
+    const frames = { sent: [] as string[], received: [] as string[] };
+    page.on('websocket', (socket) => {
+      socket.on('framesent', ({ payload }) => frames.sent.push(String(payload)));
+      socket.on('framereceived', ({ payload }) => frames.received.push(String(payload)));
+    });
+    await page.goto(monitor.url);
+    await page.click('#pause');
+    await expect.poll(() => frames.received.some((text) => text.includes('"reply"'))).toBe(true);
+    expect(frames.sent.map((text) => viewerMessageFrom(text))).toMatchObject([{ command: 'pause' }]);
+    for (const text of frames.received) messageIn(text);
+
+    await page.routeWebSocket(/metrics/, (socket) => {
+      expect(new URL(socket.url()).searchParams.get('version')).toBe('1');
+      void socket.close({ code: 4426, reason: 'MONITOR_VERSION: this monitor speaks version 2' });
+    });
+    await page.reload();
+    await page.waitForSelector('#connection[data-state="incompatible"]');
+    expect(await page.textContent('#connection')).toBe(
+      'reload this page: MONITOR_VERSION: this monitor speaks version 2',
+    );
   });
 
   it('comes back by itself after the monitor was away, with each metric once', async () => {

@@ -3,6 +3,7 @@ import { readText } from '../formats/index.js';
 import { complain } from '../foundation/index.js';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { webhooks } from './webhooks.js';
 
 const schema = z.strictObject({
   /** Runs at a time. */
@@ -15,6 +16,8 @@ const schema = z.strictObject({
   graceSeconds: z.number().min(0).max(86_400).exactOptional(),
   /** Of the control API, from one address; five times as many at once. */
   requestsPerSecond: z.number().min(1).max(1e6).exactOptional(),
+  /** Who is told what happens to runs. */
+  webhooks: webhooks.exactOptional(),
 });
 
 export type DaemonConfig = Required<z.infer<typeof schema>>;
@@ -25,6 +28,7 @@ export const DEFAULTS: DaemonConfig = {
   retrySeconds: 5,
   graceSeconds: 60,
   requestsPerSecond: 200,
+  webhooks: [],
 };
 
 export const LONGEST_WAIT_SECONDS = 3600;

@@ -9,6 +9,7 @@ import type { Launcher } from './launch.js';
 import type { Log } from './log.js';
 import { figuresOf } from './prometheus.js';
 import { pageRoutes } from './page.js';
+import { Postman } from './postman.js';
 import { LocalQueue } from './local-queue.js';
 import type { Queue } from './queue.js';
 import { recordRoutes } from './records.js';
@@ -113,7 +114,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 function localQueue(state: string): QueueOpener {
   return async (parts) => {
     const store = new Store(join(state, 'daemon.db'));
-    return new LocalQueue(new Supervisor({ ...parts, store }), store, parts.tail);
+    const postman = new Postman({ store, log: parts.log, hooks: parts.config.webhooks });
+    const supervisor = new Supervisor({ ...parts, store, hear: postman.hear });
+    return new LocalQueue(supervisor, store, parts.tail, postman);
   };
 }
 
@@ -147,7 +150,8 @@ async function configure(options: DaemonOptions, queue: Queue, server: ControlSe
   }
   queue.configure(config);
   server.limit(config.requestsPerSecond);
-  options.log('info', 'configuration read', { ...config });
+  // Addresses of webhooks may be secrets as much as their secrets are.
+  options.log('info', 'configuration read', { ...config, webhooks: config.webhooks.length });
 }
 
 async function certify(files: TlsFiles, log: Log, server: ControlServer): Promise<void> {

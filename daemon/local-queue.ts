@@ -4,6 +4,7 @@ import { metricsAfter, type MetricsPage } from '../monitor/index.js';
 import { answersIn } from './answers.js';
 import type { DaemonConfig } from './config.js';
 import { evaluatedNames, evaluationsIn } from './evaluations.js';
+import type { Postman } from './postman.js';
 import type { AnswersView, Change, EvaluationsView, LogView, RunView } from './protocol.js';
 import type { Queue, Submitted } from './queue.js';
 import type { Store, StoredEvent, StoredRun } from './store.js';
@@ -18,6 +19,7 @@ export class LocalQueue implements Queue {
     private readonly supervisor: Supervisor,
     private readonly store: Store,
     private readonly tail: Tail,
+    private readonly postman?: Postman,
   ) {}
 
   get ready(): boolean {
@@ -30,10 +32,12 @@ export class LocalQueue implements Queue {
 
   async start(): Promise<void> {
     this.supervisor.start();
+    this.postman?.start();
   }
 
   configure(config: DaemonConfig): void {
     this.supervisor.configure(config);
+    this.postman?.configure(config.webhooks);
   }
 
   async all(): Promise<readonly RunView[]> {
@@ -82,6 +86,7 @@ export class LocalQueue implements Queue {
   }
 
   async close(): Promise<void> {
+    await this.postman?.close();
     this.store.close();
   }
 

@@ -32,4 +32,15 @@ export const MIGRATIONS: readonly string[] = [
   `ALTER TABLE runs ADD COLUMN labels TEXT NOT NULL DEFAULT '{}';
    ALTER TABLE runs ADD COLUMN key TEXT;
    CREATE UNIQUE INDEX runs_by_key ON runs (key) WHERE key IS NOT NULL;`,
+  `CREATE TABLE outbox (
+     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+     id TEXT NOT NULL UNIQUE,
+     url TEXT NOT NULL,
+     body TEXT NOT NULL,
+     created INTEGER NOT NULL,
+     attempts INTEGER NOT NULL DEFAULT 0,
+     due INTEGER NOT NULL
+   );
+   CREATE INDEX outbox_by_url ON outbox (url, due);
+   CREATE TABLE told (what TEXT PRIMARY KEY) WITHOUT ROWID;`,
 ];

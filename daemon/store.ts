@@ -1,8 +1,9 @@
 /** @file The queue on disk: runs, where each stands, and what happened to it. Knows no process and no server. */
-import { complain } from '../foundation/index.js';
 import type { Recipe } from '../recipes/index.js';
 import { openDatabase, transact, type State } from './database.js';
+import { Outbox, type Letter } from './outbox.js';
 import type { Settings } from './protocol.js';
+import { refuseEvent, refuseKey, unknownRun } from './run-errors.js';
 import {
   FINAL,
   following,
@@ -67,16 +68,28 @@ export interface Happening {
   readonly retry?: number;
 }
 
+/** What has happened, for those who tell of it. */
+export interface Happened {
+  readonly before: StoredRun;
+  readonly run: StoredRun;
+  readonly event: RunEvent;
+  readonly now: number;
+}
+
 const COLUMNS =
   'sequence, id, name, directory, priority, state, goal, reason, attempts, checkpointed, retry, created, started, ended, settings, labels';
 
 /** The state of one daemon. Every method throws DAEMON_STATE_WRITE where the disk refuses; then nothing has changed. */
 export class Store {
   readonly #database: State;
+  readonly outbox: Outbox;
+  /** What is to be posted because something happened: on disk together with it. */
+  announce: (happened: Happened) => readonly Letter[] = () => [];
 
   /** @throws what `openDatabase` throws */
   constructor(path: string) {
     this.#database = openDatabase(path);
+    this.outbox = new Outbox(this.#database);
   }
 
   /** Durable when it returns. @returns the run that was submitted with the same key before, where there is one. @throws DAEMON_RUN_KEY where that one is another */
@@ -134,7 +147,7 @@ export class Store {
   happen(id: string, event: RunEvent, { now, most, reason = null, retry = 0 }: Happening): StoredRun {
     return transact(this.#database, () => {
       const run = this.find(id);
-      const next = following(run, event, most) ?? refuse(run, event);
+      const next = following(run, event, most) ?? refuseEvent(run, event);
       const started = event === 'start' ? (run.started ?? now) : run.started;
       const over = !['queued', ...WITH_PROCESS].includes(next.state);
       this.#database
@@ -143,7 +156,18 @@ export class Store {
         )
         .run(next.state, next.goal, next.attempts, reason, retry, started, over ? now : null, id);
       this.#log(now, id, event, next.state, reason);
-      return this.find(id);
+      const moved = this.find(id);
+      for (const each of this.announce({ before: run, run: moved, event, now })) this.outbox.add(each);
+      return moved;
+    });
+  }
+
+  /** Posts a letter unless its like was posted before. @returns whether it was not */
+  post(letter: Letter, like: string): boolean {
+    return transact(this.#database, () => {
+      const isNew = this.outbox.once(like);
+      if (isNew) this.outbox.add(letter);
+      return isNew;
     });
   }
 
@@ -158,7 +182,7 @@ export class Store {
   ask(id: string, settings: Settings): StoredRun {
     return transact(this.#database, () => {
       const run = this.find(id);
-      if (FINAL.includes(run.state)) refuse(run, 'a change of settings');
+      if (FINAL.includes(run.state)) refuseEvent(run, 'a change of settings');
       const all = { ...(JSON.parse(run.settings) as Settings), ...settings };
       return this.#settings(id, all);
     });
@@ -192,7 +216,7 @@ export class Store {
 
   #keyed(key: string, recipe: string): StoredRun | undefined {
     const [run] = this.#runs('WHERE key = ?', key);
-    return run && JSON.stringify(this.recipe(run.id)) !== recipe ? refuseKey(key, run) : run;
+    return run && JSON.stringify(this.recipe(run.id)) !== recipe ? refuseKey(key, run.id) : run;
   }
 
   #settings(id: string, settings: Settings): StoredRun {
@@ -205,34 +229,4 @@ export class Store {
       .prepare('INSERT INTO events (time, run, event, state, reason) VALUES (?, ?, ?, ?, ?)')
       .run(now, run, event, state, reason);
   }
-}
-
-function unknownRun(id: string): never {
-  return complain({
-    code: 'DAEMON_RUN_UNKNOWN',
-    owner: 'daemon',
-    expected: 'the id of a run',
-    got: id.slice(0, 80),
-    hint: 'latstream runs lists them',
-  });
-}
-
-function refuseKey(key: string, { id }: StoredRun): never {
-  return complain({
-    code: 'DAEMON_RUN_KEY',
-    owner: 'daemon',
-    expected: 'a key that stands for one recipe',
-    got: `${key}, with another recipe than that of run ${id}`,
-    hint: 'choose another key',
-  });
-}
-
-function refuse({ id, state, goal }: StoredRun, event: string): never {
-  return complain({
-    code: 'DAEMON_RUN_STATE',
-    owner: `run ${id}`,
-    expected: `a state in which ${event} means something`,
-    got: goal === null ? state : `${state}, to be ${goal}`,
-    hint: 'see docs/protocol.md for what may follow what',
-  });
 }

@@ -23,6 +23,8 @@ export interface SupervisorParts {
   /** Where runs get their directories. */
   readonly runs: string;
   readonly now?: () => number;
+  /** Told of every metric of a run. */
+  readonly hear?: (run: string, metric: Metric) => void;
 }
 
 interface Running {
@@ -169,6 +171,7 @@ export class Supervisor {
     const pace = new Pace();
     const metric = (each: Metric): void => {
       pace.hear(each);
+      this.parts.hear?.(id, each);
       if (each.kind === 'checkpoint') this.#try(id, () => this.parts.store.checkpointed(id, each.sequence));
     };
     const note = (text: string): void => this.parts.log('info', text, { run: id, name });

@@ -1,0 +1,33 @@
+/** @file What is wrong with what is asked of a run of the queue. */
+import { complain } from '../foundation/index.js';
+import type { Standing } from './transitions.js';
+
+export function unknownRun(id: string): never {
+  return complain({
+    code: 'DAEMON_RUN_UNKNOWN',
+    owner: 'daemon',
+    expected: 'the id of a run',
+    got: id.slice(0, 80),
+    hint: 'latstream runs lists them',
+  });
+}
+
+export function refuseKey(key: string, id: string): never {
+  return complain({
+    code: 'DAEMON_RUN_KEY',
+    owner: 'daemon',
+    expected: 'a key that stands for one recipe',
+    got: `${key}, with another recipe than that of run ${id}`,
+    hint: 'choose another key',
+  });
+}
+
+export function refuseEvent({ id, state, goal }: Standing & { readonly id: string }, event: string): never {
+  return complain({
+    code: 'DAEMON_RUN_STATE',
+    owner: `run ${id}`,
+    expected: `a state in which ${event} means something`,
+    got: goal === null ? state : `${state}, to be ${goal}`,
+    hint: 'see docs/protocol.md for what may follow what',
+  });
+}

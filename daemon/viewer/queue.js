@@ -29,7 +29,7 @@ const showTools = addTools(view, repaint);
 const reader = new Reader(store);
 const descriptions = new Descriptions();
 const answers = new Answers(armLabel, fail);
-const list = new RunList({ choose, command, prioritize });
+const list = new RunList({ choose, command, prioritize, describe, change });
 
 // ---- names --------------------------------------------------------------------------------------------------------
 
@@ -142,6 +142,23 @@ function prioritize(run, priority) {
     { method: 'PATCH', body: { priority } },
     `give ${run.name} another priority`,
   );
+}
+
+async function describe(id) {
+  await descriptions.read([{ id }]).catch(fail);
+  return descriptions.of(id);
+}
+
+/** @returns what was wrong with it */
+async function change(run, settings) {
+  try {
+    await ask(`/runs/${run.id}`, { method: 'PATCH', body: { settings } });
+  } catch (error) {
+    if (error.code === 'DAEMON_UNAUTHORIZED') fail(error);
+    return error.message;
+  }
+  await round();
+  return undefined;
 }
 
 async function order(path, request, what) {

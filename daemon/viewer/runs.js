@@ -2,6 +2,7 @@
 import { element, setText } from '../../monitor/viewer/dom.js';
 import { duration, number } from '../../monitor/viewer/format.js';
 import { onlyLooks } from './api.js';
+import { SettingsForm } from './settings.js';
 
 const WORDS = { pause: 'Pause', resume: 'Resume', stop: 'Stop', cancel: 'Cancel' };
 const ACTIVE = ['running', 'stopping', 'queued'];
@@ -15,7 +16,7 @@ export class RunList {
   #runs = [];
   #all = false;
 
-  /** @param {{choose(id, chosen), command(run, command), prioritize(run, priority)}} asked */
+  /** @param {{choose(id, chosen), command(run, command), prioritize(run, priority), describe(id), change(run, settings)}} asked */
   constructor(asked) {
     this.asked = asked;
     const [filter, all] = ['filter', 'all'].map((id) => document.getElementById(id));
@@ -75,6 +76,11 @@ export class RunList {
       ...{ type: 'number', step: '1', min: '-1000000', max: '1000000', required: true },
       onchange: () => priority.checkValidity() && this.asked.prioritize(current, priority.valueAsNumber),
     });
+    const settings = new SettingsForm(
+      `${name} ${id}`,
+      () => this.asked.describe(id),
+      (wanted) => this.asked.change(current, wanted),
+    );
     const live = element('a', { class: 'live', target: '_blank', rel: 'noreferrer' }, 'Live page');
     const buttons = Object.entries(WORDS).map(([command, word]) =>
       element(
@@ -96,6 +102,7 @@ export class RunList {
       element('label', { class: 'priority dim' }, 'Priority ', priority),
       element('div', { class: 'actions' }, live, ...buttons),
       reason,
+      settings.root,
     );
     const update = (run, chosen) => {
       current = run;
@@ -114,6 +121,7 @@ export class RunList {
       live.hidden = !run.live?.page || !['127.0.0.1', 'localhost', '[::1]'].includes(location.hostname);
       if (!live.hidden) live.href = run.live.page;
       for (const button of buttons) button.hidden = !run.commands.includes(button.dataset.command);
+      settings.update(run, !onlyLooks());
       [priority, ...buttons].forEach(permit);
     };
     return { root, update };

@@ -44,7 +44,7 @@ export function showDescription(description) {
   ];
   if (version !== undefined) parts.push(`latstream ${version}`);
   text('subtitle', parts.filter((part) => part !== undefined && typeof part !== 'object').join(' · '));
-  const rows = [...flattened({ ...description, graphs: undefined })].filter(
+  const rows = [...flattened({ ...description, graphs: undefined, settings: undefined })].filter(
     ([key, value]) => key !== 'name' && value !== 'undefined',
   );
   find('details').hidden = rows.length === 0;

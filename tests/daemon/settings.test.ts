@@ -1,0 +1,98 @@
+/** @file Settings of runs on the daemon's page in a browser: what may be typed, what is asked for, what is refused. */
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { browserMissing } from '../helpers/browser.js';
+import { row, Visitor } from './visitor.js';
+
+const field = (id: string, name: string): string => row(id, `.settings [name="${name}"]`);
+const press = (page: Page, id: string): Promise<void> => page.click(row(id, '.settings form button'));
+
+describe.skipIf(browserMissing)("settings on the daemon's page", () => {
+  const visitor = new Visitor();
+
+  it('are asked for, shown as asked until they are taken, and hinted at by the recipe', async () => {
+    const { id } = visitor.served.submit('tiny');
+    const process = visitor.served.process(id);
+    const [page, errors] = await visitor.enter();
+    await page.locator(row(id, '.settings summary')).press('Enter');
+    await expect.poll(() => page.getAttribute(field(id, 'learningRate'), 'placeholder')).toBe('0.003');
+    expect(await page.getAttribute(field(id, 'evaluateEvery'), 'placeholder')).toBe('3');
+    // The arm that is next, refusal, has no attack.
+    expect(await page.getAttribute(field(id, 'epsilon'), 'placeholder')).toBe('none here');
+    expect(await page.isDisabled(field(id, 'epsilon'))).toBe(true);
+    await page.fill(field(id, 'learningRate'), '0.001');
+    await page.fill(field(id, 'evaluateEvery'), '0');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector(
+      row(id, '.asked:text("asked: Learning rate 0.001, Steps between evaluations 0")'),
+    );
+    expect(process.asked).toEqual({ learningRate: 0.001, evaluateEvery: 0 });
+    expect(await page.inputValue(field(id, 'learningRate'))).toBe('');
+    process.listener.changed({ learningRate: 0.001, evaluateEvery: 0 });
+    await page.waitForSelector(row(id, '.asked'), { state: 'hidden' });
+    expect(errors).toEqual([]);
+  });
+
+  it('offer ε to an arm with an attack', async () => {
+    const { id } = visitor.served.submit('tiny');
+    const { listener } = visitor.served.process(id);
+    const progress = { run: 'tiny/lat', sequence: 0, time: 0, step: 1, kind: 'progress' };
+    listener.metric({ ...progress, values: { step: 1, steps: 9, secondsLeft: 4 } });
+    const [page] = await visitor.enter();
+    await page.click(row(id, '.settings summary'));
+    await expect.poll(() => page.getAttribute(field(id, 'epsilon'), 'placeholder')).toBe('1');
+    await page.fill(field(id, 'epsilon'), '0.25');
+    await press(page, id);
+    await page.waitForSelector(row(id, '.asked:text("ε 0.25")'));
+    expect(visitor.served.process(id).asked).toEqual({ epsilon: 0.25 });
+  });
+
+  it('are not sent where they make no sense: the field says why', async () => {
+    const { id } = visitor.served.submit('tiny');
+    const [page, errors] = await visitor.enter();
+    await page.click(row(id, '.settings summary'));
+    await press(page, id);
+    const said = (): Promise<string | null> => page.textContent(row(id, '.refused'));
+    await expect.poll(said).toBe('Nothing to change: fill a field.');
+    for (const [name, value] of [
+      ['learningRate', '-1'],
+      ['evaluateEvery', '2.5'],
+    ] as const) {
+      await page.fill(field(id, name), value);
+      await press(page, id);
+      await page.waitForSelector(`${field(id, name)}[aria-invalid="true"]:focus`);
+      expect((await said())?.length).toBeGreaterThan(15);
+      await page.fill(field(id, name), '');
+    }
+    expect(visitor.served.process(id).asked).toEqual({});
+    expect(errors).toEqual([]);
+  });
+
+  it("show the daemon's refusal, and keep what was typed", async () => {
+    const { id } = visitor.served.submit('tiny');
+    const [page] = await visitor.enter();
+    await page.click(row(id, '.settings summary'));
+    await page.fill(field(id, 'learningRate'), '0.5');
+    await page.route('**/runs/*', (route) =>
+      route.request().method() === 'PATCH'
+        ? route.continue({ postData: JSON.stringify({ settings: { learningRate: -0.5 } }) })
+        : route.continue(),
+    );
+    await press(page, id);
+    await expect
+      .poll(() => page.textContent(row(id, '.refused')))
+      .toMatch(/^expected a request as docs\/protocol\.md has it, got settings\.learningRate/);
+    expect(await page.inputValue(field(id, 'learningRate'))).toBe('0.5');
+  });
+
+  it('are there to be seen by who only looks, and gone where a run is over', async () => {
+    const { id } = visitor.served.submit('tiny');
+    const over = await visitor.ended('over', []);
+    const [page] = await visitor.enter({}, '', visitor.served.viewToken);
+    await page.click(row(id, '.settings summary'));
+    await expect.poll(() => page.getAttribute(field(id, 'learningRate'), 'placeholder')).toBe('0.003');
+    expect(await page.isDisabled(field(id, 'learningRate'))).toBe(true);
+    expect(await page.isDisabled(row(id, '.settings form button'))).toBe(true);
+    expect(await page.isVisible(row(over, '.settings'))).toBe(false);
+  });
+});

@@ -11,17 +11,18 @@ const PASSING: readonly string[] = ['DAEMON_UNREACHABLE', 'DAEMON_LEAVING', 'DAE
 
 /**
  * @param connect finds the daemon, anew after it has been away.
+ * @param wait milliseconds between looks.
  * @returns the cells as they stood last; interrupted by SIGINT or SIGTERM the runs go on
  */
 export async function followed(
   plan: Plan,
   connect: () => Promise<RunQueue>,
   view: SweepView,
+  wait = plan.cells.length > LONG ? LONG_LOOK_MILLISECONDS : LOOK_MILLISECONDS,
 ): Promise<{ readonly standings: readonly Standing[]; readonly interrupted: boolean }> {
   const stop = new AbortController();
   const abort = (): void => stop.abort();
   process.once('SIGINT', abort).once('SIGTERM', abort);
-  const wait = plan.cells.length > LONG ? LONG_LOOK_MILLISECONDS : LOOK_MILLISECONDS;
   const follower = new Follower(plan);
   let queue: RunQueue | undefined;
   let standings: readonly Standing[] = plan.cells.map((cell) => ({ ...cell, models: [] }));

@@ -4,6 +4,7 @@ import { writeAtomically } from '../formats/index.js';
 import { evaluationValues } from '../operators/index.js';
 import { htmlOf, markdownOf } from '../report/index.js';
 import {
+  armsOf,
   axisText,
   cellTable,
   csvOf,
@@ -25,6 +26,8 @@ import { tableOf } from './summary.js';
 export interface SweepResults {
   readonly plan: Plan;
   readonly axes: readonly Axis[];
+  /** What was asked for, for people. */
+  readonly about: string;
   readonly standings: readonly Standing[];
   /** Whose figures are shown. */
   readonly arm: string;
@@ -44,15 +47,11 @@ export async function sweepDirectory(name: string, { out, state }: Asked): Promi
   return directory;
 }
 
-/** `sweep.md` with `sweep-figures/`, `sweep.html`, `sweep.csv`. */
-export async function writeSweep(
-  directory: string,
-  name: string,
-  about: string,
-  standings: readonly Standing[],
-  order?: Order,
-): Promise<void> {
-  const report = documentOf(name, about, standings, order);
+/** Writes `sweep.md` with `sweep-figures/`, `sweep.html` and `sweep.csv`, and prints the cells, or JSON. */
+export async function tellSweep(results: SweepResults, { json }: Asked, order?: Order): Promise<void> {
+  const { plan, about, standings, directory } = results;
+  const arms = armsOf(standings);
+  const report = documentOf(plan.name, about, standings, arms, order);
   const { text, figures } = markdownOf(report, 'sweep-figures');
   for (const [path, drawing] of figures) {
     const place = join(directory, path);
@@ -62,22 +61,31 @@ export async function writeSweep(
   await writeAtomically(join(directory, 'sweep.md'), [text]);
   await writeAtomically(join(directory, 'sweep.html'), [htmlOf(report)]);
   await writeAtomically(join(directory, 'sweep.csv'), [csvOf(standings)]);
+  const groups = hasSeeds(standings) ? groupsOfArm(results, arms) : [];
+  process.stdout.write(
+    json ? `${JSON.stringify(asJson(results, groups))}\n` : asText(results, groups, order),
+  );
 }
 
-export function printSweep(results: SweepResults, { json }: Asked, order?: Order): void {
-  const { standings, arm, directory } = results;
-  const seeds = hasSeeds(standings);
-  const groups = seeds ? groupsOf(standings, arm) : [];
-  const cells = cellTable(standings, arm, order);
-  if (json) {
-    process.stdout.write(`${JSON.stringify(asJson(results, groups))}\n`);
-    return;
-  }
+function groupsOfArm(
+  { arm, standings }: SweepResults,
+  arms: ReadonlyMap<string, readonly Group[]>,
+): readonly Group[] {
+  return arm === 'base' ? groupsOf(standings, arm) : (arms.get(arm) ?? []);
+}
+
+function asText(
+  { standings, arm, directory }: SweepResults,
+  groups: readonly Group[],
+  order?: Order,
+): string {
+  const cells = tableOf(cellTable(standings, arm, order));
   const means = groups.length > 0 ? ['', 'means over seeds:', tableOf(groupTable(groups, arm, order))] : [];
-  const note = '[low, high]: 95 % intervals (Wilson; of means, the bootstrap over seeds and requests)';
-  process.stdout.write(
-    `${[`arm ${arm}:`, tableOf(cells), ...means, '', note, `${directory}/sweep.md, .html, .csv`].join('\n')}\n`,
-  );
+  const notes = [
+    '[low, high]: 95 % intervals (Wilson; of means, the bootstrap over seeds and requests); incoherent: the most under any attack',
+    `${directory}/sweep.md, .html, .csv`,
+  ];
+  return `${[`arm ${arm}:`, cells, ...means, '', ...notes].join('\n')}\n`;
 }
 
 function asJson({ plan, axes, standings, arm, directory }: SweepResults, groups: readonly Group[]): object {

@@ -25,7 +25,7 @@ import { collect, integer, names, whole } from './options.js';
 import { portable } from './places.js';
 import { followed } from './sweep-follow.js';
 import { printDryRun } from './sweep-dry-run.js';
-import { printSweep, sweepDirectory, writeSweep } from './sweep-results.js';
+import { sweepDirectory, tellSweep } from './sweep-results.js';
 import { SweepView } from './sweep-view.js';
 
 /** Runs of a sweep, unless more are asked for. */
@@ -90,8 +90,7 @@ async function sweep(source: string, options: SweepOptions): Promise<void> {
   await filled(plan, options, view);
   const { standings, interrupted } = await results(plan, options, view);
   const about = `Recipe ${base.name}; ${axes.map(axisText).join(' × ')}.`;
-  await writeSweep(directory, plan.name, about, standings, order);
-  printSweep({ plan, axes, standings, arm, directory }, options, order);
+  await tellSweep({ plan, axes, about, standings, arm, directory }, options, order);
   if (order) checkOrder(standings, arm, order);
   if (interrupted) leave();
   else if (!options.detach) refuseIncomplete(standings);

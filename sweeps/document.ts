@@ -1,23 +1,25 @@
 /** @file A sweep as a report before it has a form: for each arm its picture, its means over seeds and its cells. */
 import type { Report, TableBlock } from '../report/index.js';
 import type { Order } from './order.js';
-import { groupsOf, hasSeeds } from './outcomes.js';
+import { hasSeeds, type Group } from './outcomes.js';
 import { pictureOf } from './picture.js';
 import type { Standing } from './queue.js';
 import { cellTable, groupTable } from './table.js';
 
-/** @param about what was asked for, for people */
+const WORST = 'Incoherent: the largest share under any attack.';
+
+/**
+ * @param about what was asked for, for people.
+ * @param arms as `armsOf` has them
+ */
 export function documentOf(
   name: string,
   about: string,
   standings: readonly Standing[],
+  arms: ReadonlyMap<string, readonly Group[]>,
   order?: Order,
 ): Report {
-  const arms = Object.keys(standings[0]?.recipe.arms ?? {});
-  const evaluated = arms.filter((arm) =>
-    standings.some(({ models }) => models.some((model) => model.name === arm)),
-  );
-  const sections = evaluated.map((arm) => sectionOf(arm, standings, order));
+  const sections = [...arms].map(([arm, groups]) => sectionOf(arm, groups, standings, order));
   const none = { title: 'Cells', blocks: [cells(standings, '', order)] };
   return {
     title: `Sweep ${name}`,
@@ -27,14 +29,14 @@ export function documentOf(
 
 function sectionOf(
   arm: string,
+  groups: readonly Group[],
   standings: readonly Standing[],
   order: Order | undefined,
 ): Report['experiments'][number]['sections'][number] {
   const seeds = hasSeeds(standings);
-  const groups = groupsOf(standings, arm);
   const means: TableBlock = {
     kind: 'table',
-    caption: 'Means over seeds, with 95 % intervals by the bootstrap over seeds and requests.',
+    caption: `Means over seeds, with 95 % intervals by the bootstrap over seeds and requests. ${WORST}`,
     rows: groupTable(groups, arm, order),
   };
   return {
@@ -46,7 +48,7 @@ function sectionOf(
 function cells(standings: readonly Standing[], arm: string, order: Order | undefined): TableBlock {
   return {
     kind: 'table',
-    caption: 'Cell by cell, with 95 % Wilson intervals.',
+    caption: `Cell by cell, with 95 % Wilson intervals. ${WORST}`,
     rows: cellTable(standings, arm, order),
   };
 }

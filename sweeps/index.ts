@@ -13,7 +13,7 @@ export { cellsOf, cellText, type Cell, type CellOptions } from './cells.js';
 export { csvOf } from './csv.js';
 export { documentOf } from './document.js';
 export { orderOf, type Order } from './order.js';
-export { groupsOf, hasSeeds, withoutSeed, type Group } from './outcomes.js';
+export { armsOf, groupsOf, hasSeeds, withoutSeed, type Group } from './outcomes.js';
 export { patient } from './patient.js';
 export { planOf, type Plan, type Planned } from './plan.js';
 export { fill, Follower, isGoing, type RunQueue, type Standing } from './queue.js';

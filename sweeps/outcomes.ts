@@ -25,6 +25,13 @@ export function hasSeeds(standings: readonly Standing[]): boolean {
   return standings.some(({ cell }) => cell.some(({ name }) => name === SEED));
 }
 
+/** What every arm came to that was evaluated in any cell, in the recipe's order: all seeds of each setting together. */
+export function armsOf(standings: readonly Standing[]): ReadonlyMap<string, readonly Group[]> {
+  const names = Object.keys(standings[0]?.recipe.arms ?? {});
+  const groups = names.map((name) => [name, groupsOf(standings, name)] as const);
+  return new Map(groups.filter(([, found]) => found.length > 0));
+}
+
 /** In the order in which settings come first. @param model that must have been evaluated */
 export function groupsOf(standings: readonly Standing[], model: string): Group[] {
   const groups = new Map<string, Standing[]>();

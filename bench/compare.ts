@@ -14,6 +14,8 @@ export interface SideFigures {
   /** Tokens of pairs and benign rows that a step trains on, per second. */
   readonly tokens_per_second: number;
   readonly versions: Ready['versions'];
+  readonly on?: string;
+  readonly peak_device_mb?: number;
 }
 
 export interface Ratio {
@@ -85,13 +87,17 @@ export async function interleave(
 
 function figures(side: Side, times: readonly Timed[], shapes: Shapes): SideFigures {
   const all = times.map((each) => each.seconds);
+  const { on, imported_rss_mb, versions } = side.ready;
+  const onDevice = times.flatMap(({ peak_device_mb: megabytes }) => megabytes ?? []);
   return {
     seconds: median(all),
     all,
     peak_rss_mb: Math.max(...times.map((each) => each.peak_rss_mb)),
-    imported_rss_mb: side.ready.imported_rss_mb,
+    imported_rss_mb,
     tokens_per_second: Math.round(tokensOf(shapes) / median(all)),
-    versions: side.ready.versions,
+    versions,
+    ...(on !== undefined && { on }),
+    ...(onDevice.length > 0 && { peak_device_mb: Math.max(...onDevice) }),
   };
 }
 

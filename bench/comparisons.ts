@@ -4,7 +4,16 @@ import type { Command } from 'commander';
 import { interleave, type Comparison } from './compare.js';
 import { dependency, readContext } from './context.js';
 import { timeEncoding } from './encode.js';
-import { findPeer, type Peer } from './peer.js';
+import { addExecuting, type Executing } from './executing.js';
+import {
+  addPeerSetting,
+  findPeer,
+  peerArgs,
+  settingsOf,
+  type Peer,
+  type PeerOptions,
+  type PeerSetting,
+} from './peer.js';
 import { compareGeneration, type GenerationComparison } from './generation.js';
 import { describe, describeGeneration, writeResults } from './report.js';
 import { serve } from './serve.js';
@@ -22,20 +31,18 @@ export function addComparisons(program: Command, root: string): void {
 }
 
 function addStep(program: Command): void {
-  program
-    .command('step <config>')
+  addExecuting(program.command('step <config>'))
     .description('time one step of latstream on random weights and tokens of the shapes in a JSON file')
     .option('--json', 'print JSON')
-    .action(async (config: string, options: { readonly json?: boolean }) => {
-      const result = await timeStep(config);
+    .action(async (config: string, options: Executing & { readonly json?: boolean }) => {
+      const result = await timeStep(config, options);
       const text = `${result.seconds.toFixed(3)} s a step (median of ${result.all.length}), ${result.peak_rss_mb} MB peak`;
       console.log(options.json ? JSON.stringify(result) : text);
     });
 }
 
 function addCompare(program: Command, root: string): void {
-  program
-    .command('compare [configs...]', { isDefault: true })
+  addPeerSetting(addExecuting(program.command('compare [configs...]', { isDefault: true })))
     .description('time latstream and plain PyTorch + PEFT side by side (default: bench/configs/small.json)')
     .option('--pairs <n>', 'pairs of steps, at least 5 for a figure worth quoting', Number, 5)
     .option('--labelled-logits', 'let the peer, too, compute logits at labelled positions only')
@@ -45,9 +52,11 @@ function addCompare(program: Command, root: string): void {
       const peer = findPeer(root);
       const comparisons: Comparison[] = [];
       for (const config of configs.length > 0 ? configs : [join(root, 'bench/configs/small.json')]) {
-        const comparison = await compareOne(config, peer, options);
-        if (!options.json) console.log(describe(comparison));
-        comparisons.push(comparison);
+        for (const setting of settingsOf(options)) {
+          const comparison = await compareOne(config, peer, { ...options, setting });
+          if (!options.json) console.log(describe(comparison));
+          comparisons.push(comparison);
+        }
       }
       const path = writeResults(join(root, 'bench/results'), 'compare', context, { comparisons });
       console.log(options.json ? JSON.stringify({ context, comparisons }) : `written to ${path}`);
@@ -92,12 +101,11 @@ function addEncode(program: Command): void {
 }
 
 function addServe(program: Command, root: string): void {
-  program
-    .command('serve <config>', { hidden: true })
+  addExecuting(program.command('serve <config>', { hidden: true }))
     .description('warm up, then time a step per line of input')
-    .action(async (config: string) => {
+    .action(async (config: string, options: Executing) => {
       const versions = { onnxruntime: dependency(root, 'onnxruntime-node'), node: process.version };
-      await serve(readShapes(config), versions);
+      await serve(readShapes(config), options, versions);
     });
 }
 
@@ -108,7 +116,7 @@ interface GenerateOptions {
   readonly json?: boolean;
 }
 
-interface CompareOptions {
+interface CompareOptions extends Executing, PeerOptions {
   readonly pairs: number;
   readonly labelledLogits?: boolean;
   readonly json?: boolean;
@@ -117,11 +125,11 @@ interface CompareOptions {
 async function compareOne(
   config: string,
   peer: Peer | undefined,
-  options: CompareOptions,
+  options: CompareOptions & { readonly setting: PeerSetting },
 ): Promise<Comparison> {
   const shapes = readShapes(config);
-  const flags = options.labelledLogits ? ['--labelled-logits'] : [];
-  const ours = await startOurSide(config);
+  const flags = [...peerArgs(options.setting), ...(options.labelledLogits ? ['--labelled-logits'] : [])];
+  const ours = await startOurSide(config, options);
   const theirs =
     peer && (await startSide('peer', peer.python, [join(peer.scripts, 'step.py'), config, ...flags]));
   try {

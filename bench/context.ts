@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { deviceNames } from './nvidia.js';
 
 export interface Context {
   readonly date: string;
@@ -14,6 +15,8 @@ export interface Context {
   readonly load: number;
   readonly node: string;
   readonly onnxruntime: string;
+  /** NVIDIA's devices and driver. */
+  readonly gpus: readonly string[];
 }
 
 export function readContext(root: string): Context {
@@ -26,6 +29,7 @@ export function readContext(root: string): Context {
     load: Number((loadavg()[0] ?? 0).toFixed(2)),
     node: process.version,
     onnxruntime: dependency(root, 'onnxruntime-node'),
+    gpus: deviceNames(),
   };
 }
 

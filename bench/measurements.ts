@@ -8,6 +8,7 @@ import { readContext } from './context.js';
 import { describeDeliveries, timeDeliveries } from './deliveries.js';
 import { compareMemory, describeMemory } from './memory.js';
 import { asARun } from './native-memory.js';
+import { addExecuting, executorFor, type Executing } from './executing.js';
 import { describeOverhead, timeOverhead } from './overhead.js';
 import { describeProfile, profile } from './profile.js';
 import { writeResults } from './report.js';
@@ -88,13 +89,14 @@ function addGrowth(program: Command, root: string): void {
     writeFileSync(plot, scalePlot(result));
     return [result, describeScaling(result)];
   });
-  const soaking = program
-    .command('soak <config>')
+  const soaking = addExecuting(program.command('soak <config>'))
     .description('many steps on new rows: the growth of resident memory')
     .requiredOption('--steps <n>', 'how many', Number);
   measuring(soaking, root, async ([config]) => {
-    const { steps } = soaking.opts<{ readonly steps: number }>();
-    const result = await soak(readShapes(config as string), steps);
+    const { steps, ...executing } = soaking.opts<Executing & { readonly steps: number }>();
+    const shapes = readShapes(config as string);
+    const device = ['cuda', 'webgpu'].includes(executing.executor) ? executing.device : undefined;
+    const result = await soak(shapes, steps, await executorFor(shapes, executing), device);
     return [result, describeSoak(result)];
   });
   const memory = program

@@ -10,7 +10,8 @@ export function describe({ name, latstream, peer, ratio, memory_ratio: memory }:
   const side = (label: string, figures: SideFigures): string =>
     `  ${label.padEnd(10)} ${figures.seconds.toFixed(3).padStart(9)} s  ` +
     `${String(figures.peak_rss_mb).padStart(6)} MB peak (${figures.imported_rss_mb} MB before any work)  ` +
-    `${figures.tokens_per_second} tokens/s  ${Object.entries(figures.versions).flat().join(' ')}`;
+    `${figures.tokens_per_second} tokens/s  ${deviceMemory(figures)}` +
+    [figures.on, ...Object.entries(figures.versions).flat()].join(' ').trim();
   const lines = [`${name}: median of ${latstream.all.length}`, side('latstream', latstream)];
   if (!peer || !ratio || memory === undefined)
     return [
@@ -20,6 +21,10 @@ export function describe({ name, latstream, peer, ratio, memory_ratio: memory }:
   const range = `${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)}`;
   const summary = `  ratio      time ${ratio.median.toFixed(2)} (${range}), memory ${memory.toFixed(2)}`;
   return [...lines, side('PyTorch', peer), summary].join('\n');
+}
+
+function deviceMemory({ peak_device_mb: megabytes }: SideFigures): string {
+  return megabytes === undefined ? '' : `${megabytes} MB on the device  `;
 }
 
 /** The same about generation. */

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { NATIVE_MEMORY } from '../engine/index.js';
 import { complain } from '../foundation/index.js';
+import { executingArgs, ON_CPU, type Executing } from './executing.js';
 import type { Ready, Timed } from './serve.js';
 
 /** A process that holds a warm workload. */
@@ -46,9 +47,14 @@ export async function startSide(
 }
 
 /** Starts latstream's side, in a process as `latstream train` gives to a run. @param config file of the shapes. */
-export function startOurSide(config: string): Promise<Side> {
+export function startOurSide(config: string, executing: Executing = ON_CPU): Promise<Side> {
   const main = fileURLToPath(new URL('./main.js', import.meta.url));
-  return startSide('latstream', process.execPath, [main, 'serve', config], NATIVE_MEMORY);
+  return startSide(
+    'latstream',
+    process.execPath,
+    [main, 'serve', config, ...executingArgs(executing)],
+    NATIVE_MEMORY,
+  );
 }
 
 async function closed(child: ChildProcess): Promise<void> {

@@ -1,4 +1,5 @@
 /** @file Our side of one configuration alone: what `bench step` prints. */
+import type { Executing } from './executing.js';
 import { readShapes } from './shapes.js';
 import { startOurSide } from './side.js';
 import { median } from './timing.js';
@@ -14,9 +15,9 @@ export interface StepResult {
 }
 
 /** One warm-up step, then as many timed ones as the configuration's `repeats`, in a process like a run's. */
-export async function timeStep(config: string): Promise<StepResult> {
+export async function timeStep(config: string, executing: Executing): Promise<StepResult> {
   const { repeats } = readShapes(config);
-  const side = await startOurSide(config);
+  const side = await startOurSide(config, executing);
   try {
     const all: number[] = [];
     let peak = 0;

@@ -13,7 +13,7 @@ export { cudaExecutor, type CudaOptions } from './executors/cuda.js';
 export { EXECUTORS, type ExecutorName } from './executors/name.js';
 export { NATIVE_MEMORY } from './executors/native-memory.js';
 export { onnxruntimeExecutor, type OnnxRuntimeOptions } from './executors/onnxruntime.js';
-export { tfjsExecutor } from './executors/tfjs.js';
+export { liveTensors, tfjsExecutor } from './executors/tfjs.js';
 export { loadTfjsBackend, type TfjsBackend } from './executors/tfjs-backend.js';
 export { webgpuExecutor, type WebGpuOptions } from './executors/webgpu.js';
 export { diagnoses, preferred, requireExecutor, resolveExecutor } from './machine/choose.js';

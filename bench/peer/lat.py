@@ -61,6 +61,7 @@ class Peer:
 
     model: torch.nn.Module
     labelled_logits: bool = False
+    autocast: torch.dtype = None
     deltas: dict = field(default_factory=dict)
 
     def adapters(self):
@@ -74,13 +75,18 @@ class Peer:
         return [self.module(s).register_forward_hook(self._adding(str(s))) for s in sites]
 
     def _adding(self, site):
-        return lambda _module, _inputs, out: out + self.deltas[site] if site in self.deltas else out
+        return lambda _module, _inputs, out: out + self.deltas[site].to(out.dtype) if site in self.deltas else out
 
     def hidden(self, tokens):
         return self.model.get_base_model().model(input_ids=tokens, use_cache=False).last_hidden_state
 
     def logits(self, rows, shift=True):
-        """Logits [N, V] of the states that predict the labels (or, unshifted, of the labels' own positions)."""
+        """Float32 logits [N, V] of the states that predict the labels (or, unshifted, of the labels' own positions)."""
+        device = rows.tokens.device.type
+        with torch.autocast(device, dtype=self.autocast, enabled=self.autocast is not None):
+            return self._logits(rows, shift).float()
+
+    def _logits(self, rows, shift):
         head = self.model.get_base_model().lm_head
         hidden = self.hidden(rows.tokens)
         picked = rows.labels[:, 1:] if shift else rows.labels

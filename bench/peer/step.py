@@ -1,9 +1,12 @@
-"""One training step in plain PyTorch, timed on request: `python bench/peer/step.py CONFIG.json [--labelled-logits]`.
+"""One training step in plain PyTorch, timed on request: `python bench/peer/step.py CONFIG.json [--labelled-logits]
+[--device cpu|cuda] [--precision fp32|bf16]`.
 
-Builds model, adapters and one batch from the shapes in CONFIG, runs one step to warm up, prints a line of JSON, then
+fp32 is exact (no TF32); bf16 is autocast, with the frozen weights in bfloat16 and adapters, perturbations and optimizers
+in float32. Builds model, adapters and one batch from the shapes in CONFIG, runs one step to warm up, prints a line of JSON, then
 runs and times one step per line of input, printing `{"seconds", "peak_rss_mb"}` for each.
 """
 
+import argparse
 import json
 import os
 import resource
@@ -11,7 +14,13 @@ import sys
 import time
 import warnings
 
-config = json.load(open(sys.argv[1]))
+parser = argparse.ArgumentParser()
+parser.add_argument("config")
+parser.add_argument("--labelled-logits", action="store_true")
+parser.add_argument("--device", default="cpu")
+parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
+options = parser.parse_args()
+config = json.load(open(options.config))
 os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(config["threads"])
 warnings.filterwarnings("ignore")
 
@@ -28,6 +37,29 @@ def peak():
 
 
 IMPORTED = peak()
+ON_CUDA = options.device.startswith("cuda")
+
+
+def finished():
+    """Kernels are queued: a step is over when the device says so."""
+    if ON_CUDA:
+        torch.cuda.synchronize()
+
+
+def device_peak():
+    return {"peak_device_mb": round(torch.cuda.max_memory_reserved() / 2**20)} if ON_CUDA else {}
+
+
+def place():
+    """Exact products in float32; tensors are made on the device. Ends with one line where there is none."""
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    if ON_CUDA and not torch.cuda.is_available():
+        sys.exit(f"PyTorch {torch.__version__} finds no CUDA device")
+    if ON_CUDA:
+        torch.cuda.set_device(torch.device(options.device))
+    torch.set_default_device(options.device)
+    return torch.cuda.get_device_name() if ON_CUDA else "cpu"
 
 
 def model_of(c):
@@ -93,21 +125,27 @@ def gradient_step(c, peer):
 
 def main():
     torch.set_num_threads(config["threads"])
+    where = place()
     torch.manual_seed(0)
-    model = model_of(config).requires_grad_(False)
+    half = torch.bfloat16 if options.precision == "bf16" else None
+    model = model_of(config).requires_grad_(False).to(half or torch.float32)
     if config["rank"]:
         model = with_adapters(model, config["rank"], 2 * config["rank"])
     else:
         model.get_base_model = lambda: model
-    peer = Peer(model, labelled_logits="--labelled-logits" in sys.argv)
+    peer = Peer(model, labelled_logits=options.labelled_logits, autocast=half)
     step = (gradient_step if config.get("kind") == "gradient" else training_step)(config, peer)
     step()
+    finished()
     versions = {"torch": torch.__version__, "transformers": transformers.__version__, "peft": peft.__version__}
-    print(json.dumps({"ready": True, "imported_rss_mb": round(IMPORTED), "versions": versions}), flush=True)
+    ready = {"ready": True, "imported_rss_mb": round(IMPORTED), "versions": versions}
+    print(json.dumps({**ready, "on": f"{where} {options.precision}"}), flush=True)
     for _ in sys.stdin:
         start = time.perf_counter()
         step()
-        print(json.dumps({"seconds": time.perf_counter() - start, "peak_rss_mb": round(peak())}), flush=True)
+        finished()
+        took = {"seconds": time.perf_counter() - start, "peak_rss_mb": round(peak())}
+        print(json.dumps({**took, **device_peak()}), flush=True)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,10 @@ export interface CudaOptions extends Omit<SessionOptions, 'provider'>, Sparing {
 }
 
 /**
- * The executor on an NVIDIA GPU. The binding passes the device's number and nothing else to the provider; that products are
- * exact is said to CUDA's libraries by a variable, which they read when they are loaded: at the first session.
+ * The executor on an NVIDIA GPU. The binding passes the device's number and nothing else to the provider; how exact products
+ * are is said to CUDA's libraries by a variable, which they read when they are loaded: at the process's first session.
  */
-export function cudaExecutor({ tf32 = false, ...options }: CudaOptions): Executor {
-  process.env['NVIDIA_TF32_OVERRIDE'] ??= tf32 ? '1' : '0';
+export function cudaExecutor({ tf32, ...options }: CudaOptions): Executor {
+  if (tf32) process.env['NVIDIA_TF32_OVERRIDE'] ??= '1';
   return hostExecutor('onnxruntime-cuda', { ...options, provider: 'cuda' });
 }

@@ -49,6 +49,11 @@ export function tfjsExecutor(chosen: TfjsBackend = PLAIN_TFJS): Executor {
   };
 }
 
+/** Tensors of tfjs that are alive in this process, whichever executor made them. */
+export function liveTensors(): number {
+  return tf.memory().numTensors;
+}
+
 function runEagerly(
   signature: Signature,
   inputs: Leaves<Value>,
@@ -60,7 +65,7 @@ function runEagerly(
     [...leaves.keys()].map((path) => [path, leafAt(inputs, path, `program ${signature.name}`) as HostTensor]),
   );
   const kept = new Map([...values].map(([path, value]) => [path, resident.tensorOf(value)]));
-  const before = tf.memory().numTensors;
+  const before = liveTensors();
   let results: Leaves<Value> = new Map();
   tf.tidy(() => {
     const args = mapTree(
@@ -74,7 +79,7 @@ function runEagerly(
       [...outputs].map(([path, tensor]) => [path, written(tensor, into.get(path) as HostValue)]),
     );
   });
-  const leaked = tf.memory().numTensors - before;
+  const leaked = liveTensors() - before;
   if (leaked !== 0) throw new Error(`tfjs executor: program ${signature.name} leaks ${leaked} tensors`);
   for (const target of into.values()) resident.forget(target);
   return results;

@@ -42,6 +42,22 @@ describe('interleave', () => {
     expect(wording(comparison)).toMatch(/no PyTorch here/);
   });
 
+  it('says where each side ran, and what its device held at most', async () => {
+    const side = (on: string, megabytes: readonly number[]): Side => {
+      let at = 0;
+      return {
+        ...fake(on, []),
+        ready: { ready: true, imported_rss_mb: 1, versions: {}, on },
+        time: async () => ({ seconds: 1, peak_rss_mb: 10, peak_device_mb: megabytes[at++] as number }),
+      };
+    };
+    const peer = side('H200 bf16', [300, 500, 400]);
+    const comparison = await interleave('x', shapes, { latstream: fake('ours', [1, 1, 1]), peer }, 3, 0);
+    expect(comparison.peer).toMatchObject({ on: 'H200 bf16', peak_device_mb: 500 });
+    expect(comparison.latstream).not.toHaveProperty('peak_device_mb');
+    expect(wording(comparison)).toMatch(/PyTorch .* 500 MB on the device {2}H200 bf16/);
+  });
+
   it('counts every token of the data once', () => {
     expect(tokensOf(shapes)).toBe(2 * (4 + 3 + 3) + 2 * (4 + 3));
   });

@@ -16,9 +16,11 @@ interface Kept<T> {
   readonly result: T;
 }
 
+let measured = 0;
+
 /** Runs a subcommand; what it printed must be what it kept. */
 async function measure<T>(name: string, args: readonly string[], env: object = NATIVE_MEMORY): Promise<T> {
-  const results = path(name);
+  const results = path(`${name}-${measured++}`);
   const command = ['dist/bench/main.js', name, ...args, '--json', '--results', results];
   const { stdout } = await promisify(execFile)(process.execPath, command, {
     env: { ...process.env, ...env },
@@ -93,6 +95,17 @@ describe('bench', () => {
     const { samples } = await measure<Soaked>('soak', [tiny, '--steps', '12']);
     expect(samples.map(({ step }) => step)).toEqual(Array.from({ length: 12 }, (_, at) => at + 1));
     expect(samples.every(({ rss_mb: megabytes }) => megabytes > 20)).toBe(true);
+  });
+
+  it('soak counts the tensors of tfjs where it runs on it', async () => {
+    type Soaked = { readonly on: string; readonly samples: readonly { readonly tensors: number }[] };
+    const smallest = { ...readShapes(tiny), layers: 1, attack_layers: ['embedding'] };
+    writeFileSync(path('soaked.json'), JSON.stringify(smallest));
+    const args = [path('soaked.json'), '--steps', '3', '--executor', 'tfjs'];
+    const { on, samples } = await measure<Soaked>('soak', args);
+    expect(on).toMatch(/^tfjs/);
+    expect(samples[0]!.tensors).toBeGreaterThan(0);
+    expect(new Set(samples.map(({ tensors }) => tensors)).size).toBe(1);
   });
 
   it('memory holds the formula against a process', async () => {

@@ -32,6 +32,29 @@ describe('the PyTorch peer', () => {
   const named = process.env['LATSTREAM_PEER_PYTHON'] !== undefined;
   const peer = named ? findPeer(process.cwd()) : undefined;
 
+  it.skipIf(!peer)(
+    'computes in bfloat16 where it is told to, and says where (needs LATSTREAM_PEER_PYTHON)',
+    () => {
+      const run = (...args: readonly string[]) =>
+        spawnSync(peer?.python as string, ['bench/peer/step.py', 'bench/configs/tiny.json', ...args], {
+          encoding: 'utf8',
+          input: '\n',
+          env: { ...process.env, CUDA_VISIBLE_DEVICES: '' },
+        });
+      const { stdout } = run('--precision', 'bf16');
+      const [ready, timed] = stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as object);
+      expect(ready).toMatchObject({ ready: true, on: 'cpu bf16' });
+      expect(timed).toHaveProperty('seconds');
+      expect(run('--device', 'cuda')).toMatchObject({
+        status: 1,
+        stderr: expect.stringContaining('finds no CUDA device') as string,
+      });
+    },
+  );
+
   it.skipIf(!peer)('computes what the published code computed (needs LATSTREAM_PEER_PYTHON)', () => {
     const check = ['bench/peer/check.py', 'tests/fixtures/lat'];
     const { status, stdout, stderr } = spawnSync(peer?.python as string, check, { encoding: 'utf8' });

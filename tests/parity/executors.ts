@@ -1,5 +1,6 @@
 /** @file The executors that are held to the published trajectories, and to how many of them. */
-import { onnxruntimeExecutor, tfjsExecutor, type Executor } from '../../engine/index.js';
+import { cudaExecutor, onnxruntimeExecutor, tfjsExecutor, type Executor } from '../../engine/index.js';
+import { noCuda } from '../helpers/cuda.js';
 import { nativeTfjs, noNativeTfjs } from '../helpers/tfjs-node.js';
 import { noWebGpu, watchedWebGpu } from '../helpers/webgpu.js';
 
@@ -25,6 +26,7 @@ export function parityExecutors(cases: readonly string[]): Readonly<Record<strin
     onnxruntime: { make: () => onnxruntimeExecutor({ threads: 1 }), only: cases },
     tfjs: { make: () => tfjsExecutor(), only: all ? cases : ['toward_away_kl_completions', 'dpo'] },
     'tfjs-node': { make: () => tfjsExecutor(nativeTfjs), only: nativeTfjs ? cases : [], not: noNativeTfjs },
+    cuda: { make: () => cudaExecutor({ threads: 1 }), only: noCuda === undefined ? cases : [], not: noCuda },
     webgpu: { make: () => watched.executor, only: noWebGpu === undefined ? onGpu : [], not: noWebGpu },
   };
 }

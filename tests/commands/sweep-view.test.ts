@@ -2,11 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { followed } from '../../commands/sweep-follow.js';
 import { SweepView } from '../../commands/sweep-view.js';
+import { runView, type RunView } from '../../daemon/protocol.js';
 import { LatstreamError } from '../../foundation/index.js';
 import { tiny } from '../../recipes/tiny.js';
 import { axesOf, cellsOf, planOf, type Plan, type RunQueue, type Standing } from '../../sweeps/index.js';
-
-type RunView = NonNullable<Standing['run']>;
 
 const planned = (grid: string): Plan => planOf('s', tiny(), cellsOf(axesOf([grid]), { zip: [], most: 100 }));
 
@@ -16,21 +15,12 @@ function runOf(
   reason: string | null = null,
 ): RunView {
   const ended = state === 'done' ? '2026-01-01T00:00:00.000Z' : null;
-  return {
-    ...{
-      id: digest,
-      name: 's',
-      directory: '',
-      priority: 0,
-      state,
-      reason,
-      goal: null,
-      commands: [],
-      attempts: 0,
-    },
-    ...{ labels: { sweep: 's', cell: digest }, created: null, started: null, ended, retry: null, asked: {} },
+  return runView.parse({
+    ...{ id: digest, name: 's', directory: '', priority: 0, labels: { sweep: 's', cell: digest } },
+    ...{ state, reason, goal: null, commands: [], attempts: 0, asked: {} },
+    ...{ created: null, started: null, ended, retry: null },
     live: state === 'running' ? { page: null, pid: null, progress: null } : null,
-  } as RunView;
+  });
 }
 
 const at = (plan: Plan, ...states: readonly RunView['state'][]): Standing[] =>
@@ -73,9 +63,8 @@ describe('a sweep while it fills', () => {
     const screen = new Screen(true, 9, 40);
     const view = new SweepView('lat', false, undefined, screen);
     const plan = planned('seed=0..29');
-    const states = Array.from(
-      { length: 30 },
-      (_, place) => (place < 9 ? 'done' : place < 11 ? 'running' : 'queued') as const,
+    const states = Array.from({ length: 30 }, (_, place): RunView['state'] =>
+      place < 9 ? 'done' : place < 11 ? 'running' : 'queued',
     );
     view.see(at(plan, ...states));
     view.see(at(plan, ...states));

@@ -67,13 +67,23 @@ const STATUS: Readonly<Record<string, number>> = {
 export async function startServer(parts: ServerParts): Promise<ControlServer> {
   const rates = new Rates(parts.requestsPerSecond);
   const gate: GateParts = { ...parts, rates, foreign: accessCheck(parts.host, parts.allowedHosts) };
-  const answer = (request: IncomingMessage, response: ServerResponse): void =>
+  const answering = new WeakSet<Duplex>();
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    answering.add(request.socket);
+    response.on('close', () => answering.delete(request.socket));
     void handle(request, response, parts, gate);
-  const secure = parts.tls === undefined ? undefined : createTlsServer(parts.tls, answer);
-  const http = secure ?? createPlainServer(answer);
+  };
+  const options = { requireHostHeader: false }; // without one, it is refused like all others
+  const secure = parts.tls && createTlsServer({ ...options, ...parts.tls }, answer);
+  const http = secure ?? createPlainServer(options, answer);
   http.maxConnections = MOST_CONNECTIONS;
   http.requestTimeout = http.headersTimeout = SLOWEST_REQUEST_MILLISECONDS;
-  http.on('clientError', refuseNoise);
+  http.on('checkExpectation', answer);
+  http.on('clientError', (error, socket) => {
+    // What is being answered must not be interrupted by another answer.
+    if (answering.has(socket)) socket.destroy();
+    else refuseNoise(error, socket);
+  });
   await listen(http, parts.host, parts.port, 'daemon');
   return controlOf(http, secure, parts.host, rates);
 }

@@ -1,4 +1,4 @@
-/** @file The daemon's API and page on a port, over runs whose processes only pretend. */
+/** @file The daemon's API and page on a port, every message held to its schema, over runs whose processes only pretend. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LocalQueue } from '../../daemon/local-queue.js';
@@ -10,11 +10,14 @@ import { startServer, type ControlServer, type ServerParts } from '../../daemon/
 import type { StoredRun } from '../../daemon/store.js';
 import { Tail } from '../../daemon/tail.js';
 import type { Metric } from '../../streams/index.js';
+import { held } from './messages.js';
 import { Machine, RECIPE, type FakeRun } from './helpers.js';
 
 export class Served {
   readonly token = 'a-token-of-sixteen';
   readonly viewToken = 'a-view-token-of-more';
+  /** Which messages of the protocol were answered. */
+  readonly asked = new Set<string>();
   #server: ControlServer | undefined;
 
   private constructor(
@@ -40,11 +43,14 @@ export class Served {
     this.#server = await startServer({
       ...{ host: '127.0.0.1', port, allowedHosts: [], log: () => undefined, requestsPerSecond: 1e6 },
       tokens: { control: this.token, view: this.viewToken },
-      routes: [
-        ...routesOf(queue, figuresOf(queue), () => queue.ready),
-        ...recordRoutes(queue),
-        ...(await pageRoutes()),
-      ],
+      routes: held(
+        [
+          ...routesOf(queue, figuresOf(queue), () => queue.ready),
+          ...recordRoutes(queue),
+          ...(await pageRoutes()),
+        ],
+        (message) => this.asked.add(message),
+      ),
       ...this.parts,
     });
   }

@@ -13,7 +13,10 @@ import type { Recipe } from '../recipes/index.js';
 import { endIfOrphaned } from './orphan.js';
 
 /** What of a recipe says how programs run. */
-export type Running = Pick<Recipe, 'executor' | 'device' | 'threads' | 'activations' | 'weights'>;
+export type Running = Pick<
+  Recipe,
+  'executor' | 'device' | 'threads' | 'activations' | 'precision' | 'lossScale' | 'weights'
+>;
 
 /**
  * An engine on the executor that a recipe or an option names.
@@ -21,11 +24,13 @@ export type Running = Pick<Recipe, 'executor' | 'device' | 'threads' | 'activati
  */
 export async function engineOf(options: Running): Promise<Engine> {
   const name = await executorOf(options);
-  await requireExecutor(name, { ...options, device: options.device ?? 0 });
-  if (options.weights)
-    await requirePrecision(name, options.weights, { ...options, device: options.device ?? 0 });
+  const place = { ...options, device: options.device ?? 0 };
+  await requireExecutor(name, place);
+  const { precision = 'float32', weights = precision, lossScale } = options;
+  for (const needed of new Set([precision, weights])) await requirePrecision(name, needed, place);
   return createEngine(await createExecutor(name, options), {
-    ...(options.weights && { weights: options.weights }),
+    weights,
+    ...(lossScale && precision === 'float16' && { lossScale }),
     beforeRun: () => {
       endIfOrphaned();
       programRun();

@@ -9,7 +9,7 @@ import { loadRecipe, type Recipe } from '../recipes/index.js';
 import { askable } from './askable.js';
 import { settled } from './engine-of.js';
 import { fetched } from './fetch.js';
-import { adaptersOf, collect, executorOption, whole } from './options.js';
+import { adaptersOf, collect, executorOption, precisionOption, whole } from './options.js';
 import { checkOutFile } from './outputs.js';
 import { placed } from './places.js';
 import { progressBar, type ProgressBar } from './progress.js';
@@ -24,6 +24,7 @@ interface EvaluateOptions {
   readonly maxNewTokens?: number;
   readonly answers?: string;
   readonly executor?: string;
+  readonly precision?: string;
   readonly seed?: number;
   readonly set: readonly string[];
   readonly limit?: number;
@@ -59,6 +60,7 @@ export function addEvaluate(program: Command): void {
     .option('--limit <n>', 'at most so many requests of each table', whole(1))
     .option('--answers <file>', 'write every answer and what it was taken for, as lines of JSON')
     .addOption(executorOption())
+    .addOption(precisionOption())
     .option('--seed <n>', "instead of the recipe's", whole(0))
     .option('--set <path=value>', 'override a value of the recipe; repeatable', collect, [])
     .option('--json', 'print counts, intervals and outcomes as JSON')

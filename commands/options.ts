@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { readAdapters } from '../engine/models/index.js';
-import { EXECUTORS, type Value } from '../engine/index.js';
+import { EXECUTORS, PRECISIONS, type Precision, type Value } from '../engine/index.js';
 import type { Model, ModelWeights } from '../operators/index.js';
 import { MOST_THREADS, type Recipe } from '../recipes/index.js';
 import { localFolder } from './fetch.js';
@@ -16,6 +16,7 @@ export interface ModelOptions {
   readonly executor: Recipe['executor'];
   readonly device?: number;
   readonly threads: number;
+  readonly precision?: Precision;
 }
 
 export function withModel(command: Command): Command {
@@ -32,6 +33,7 @@ export function withModel(command: Command): Command {
 export function withExecutor(command: Command): Command {
   return command
     .addOption(executorOption().default('onnxruntime'))
+    .addOption(precisionOption())
     .option('--device <n>', 'which CUDA device (default: the first, 0)', whole(0))
     .option(
       '--threads <n>',
@@ -47,6 +49,11 @@ export function executorOption(): Option {
   return new Option('--executor <name>', 'what runs the programs (latstream doctor says what can)').choices(
     names,
   );
+}
+
+/** How many bits it takes; see `docs/accelerators.md`. */
+export function precisionOption(): Option {
+  return new Option('--precision <type>', 'what weights are kept and multiplied in').choices(PRECISIONS);
 }
 
 /** A whole number of at least `least` and at most `most`. */
@@ -106,8 +113,13 @@ export interface Asked<S extends Weights = Stage> {
 }
 
 /** The model that the options name, without their adapter. */
-export function beginningOf({ model, executor, device, threads }: ModelOptions): Beginning {
-  const running = { executor, threads, ...(device !== undefined && { device }) };
+export function beginningOf({ model, executor, device, threads, precision }: ModelOptions): Beginning {
+  const running = {
+    executor,
+    threads,
+    ...(device !== undefined && { device }),
+    ...(precision && { precision }),
+  };
   return { name: 'model', seed: 0, ...running, model: { kind: 'directory', path: model } };
 }
 

@@ -7,7 +7,7 @@ import { EXIT, saidBriefly } from './exit.js';
 import { fetched, pinned } from './fetch.js';
 import type { Costs } from './messages.js';
 import { settled } from './engine-of.js';
-import { collect, executorOption, whole } from './options.js';
+import { collect, executorOption, precisionOption, whole } from './options.js';
 import { openMonitor, type Monitoring } from './monitoring.js';
 import type { JobEnd } from './run-child.js';
 import { Spectator } from './spectator.js';
@@ -21,6 +21,7 @@ interface TrainOptions {
   readonly port?: number;
   readonly host: string;
   readonly executor?: string;
+  readonly precision?: string;
   readonly seed?: number;
   readonly set: readonly string[];
   readonly dryRun?: boolean;
@@ -41,6 +42,7 @@ export function addTrain(program: Command): void {
     )
     .option('--host <address>', 'that the live page listens on', '127.0.0.1')
     .addOption(executorOption())
+    .addOption(precisionOption())
     .option('--seed <n>', "instead of the recipe's", whole(0))
     .option('--set <path=value>', 'override a value of the recipe; repeatable', collect, [])
     .option('--dry-run', 'print trained parameters, expected memory and seconds per step; write nothing')
@@ -78,14 +80,15 @@ async function train(source: string | undefined, options: TrainOptions): Promise
 async function runOf(source: string | undefined, options: TrainOptions): Promise<RunDirectory> {
   if (options.resume === undefined)
     return beginRun(await pinned(await recipeOf(source, options)), options.out);
-  const fixed = source ?? options.out ?? options.seed ?? options.executor ?? options.set[0];
+  const fixed =
+    source ?? options.out ?? options.seed ?? options.executor ?? options.precision ?? options.set[0];
   if (fixed !== undefined)
     complain({
       code: 'USAGE_RESUME',
       owner: 'train --resume',
       expected: 'only the directory: recipe, seed and settings are those that the run began with',
       got: String(fixed),
-      hint: 'leave out the recipe, --out, --seed, --executor and --set',
+      hint: 'leave out the recipe, --out, --seed, --executor, --precision and --set',
     });
   return findRun(options.resume);
 }

@@ -1,11 +1,12 @@
 /** @file Runs definitions on an executor: one compilation per definition and shapes, least recently used evicted by bytes. */
 import { complain } from '../foundation/index.js';
 import type { Definition, Executable, Executor, Leaves, Signature, ValuesOf } from './executor.js';
+import { LOSS_SCALING, type LossScaling } from './loss-scale.js';
 import { LoopBody } from './loop.js';
 import type { Tensor } from './ops.js';
 import { halfOf, type Precision } from './precision.js';
 import { isValue, narrowed, type HalfTensor, type HostTensor, type Value } from './tensor.js';
-import { flatten, type Tree } from './tree.js';
+import { flatten, unflatten, type Tree } from './tree.js';
 
 /** Counters of the compile cache. */
 export interface EngineStats {
@@ -20,6 +21,8 @@ export interface EngineStats {
 /** Runs {@link Definition}s. One at a time: a run starts when the one before has ended. */
 export interface Engine {
   readonly executor: Executor;
+  /** What losses are multiplied with before they are differentiated; undefined where that is not needed. */
+  readonly lossScale?: LossScaling | undefined;
   /** Host data as a value of the executor; 16-bit floats stay such, and are float32 to programs. */
   upload(tensor: HostTensor | HalfTensor): Value;
   /** Frozen weights by name, in the bits that this engine keeps them in: matrices may be halves, vectors are as given. */
@@ -71,6 +74,8 @@ export interface EngineOptions {
   readonly beforeRun?: () => void;
   /** What frozen matrices are kept in: float32 if not given. */
   readonly weights?: Precision;
+  /** If not given: {@link LOSS_SCALING} where the executor computes in float16, whose small numbers are few; else none. */
+  readonly lossScale?: LossScaling;
 }
 
 const CACHE_BYTES = 4 * 2 ** 30;
@@ -82,11 +87,14 @@ class CachingEngine implements Engine {
   private hits = 0;
   private evictions = 0;
   private queue: Promise<unknown> = Promise.resolve();
+  readonly lossScale: LossScaling | undefined;
 
   constructor(
     readonly executor: Executor,
     private readonly options: EngineOptions,
-  ) {}
+  ) {
+    this.lossScale = options.lossScale ?? (executor.precision === 'float16' ? LOSS_SCALING : undefined);
+  }
 
   upload(tensor: HostTensor | HalfTensor): Value {
     return this.executor.upload(tensor);
@@ -227,18 +235,4 @@ function refuseAliases(name: string, inputs: Leaves<Value>, targets: Leaves<Valu
         hint: 'keep two buffers and swap them after the run',
       });
   }
-}
-
-/** Rebuilds a tree from paths; a single leaf at the empty path is the tree itself. */
-function unflatten(leaves: Leaves<Value>): Tree<Value> {
-  const whole = leaves.get('');
-  if (whole) return whole;
-  const root: Record<string, unknown> = {};
-  for (const [path, leaf] of leaves) {
-    const names = path.split('/');
-    const last = names.pop() as string;
-    const parent = names.reduce((node, name) => (node[name] ??= {}) as Record<string, unknown>, root);
-    parent[last] = leaf;
-  }
-  return root as Tree<Value>;
 }

@@ -1,6 +1,7 @@
 /** @file What runs programs: the seam between what is computed and where. Knows nothing about tfjs or ONNX. */
 import type { Tensor } from './ops.js';
 import type { HalfTensor, HostTensor, Value } from './tensor.js';
+import type { Precision } from './precision.js';
 import type { Tree } from './tree.js';
 
 /** A function over trees of tensors, written with `ops`; pure, and free of data-dependent control flow. */
@@ -48,6 +49,8 @@ export interface ExecutableLoop {
 export interface Executor {
   /** `onnxruntime-cpu`, `tfjs-cpu`, …: stored in checkpoints, since bits depend on it. */
   readonly name: string;
+  /** In how many bits it computes what need not be float32: float32 if not given. */
+  readonly precision?: Precision;
   /** Version of the runtime and what else decides bits (threads). */
   readonly fingerprint: Readonly<Record<string, string | number>>;
   /**

@@ -20,11 +20,13 @@ export interface Gradients<A extends Named> extends Differentiable<A> {
 /**
  * Evaluates `f` and differentiates its `loss` for every tensor of `inputs`.
  * @param f called once; `loss` must be a scalar that depends on every input.
+ * @param scale the loss is differentiated times this scalar, and the gradients divided by it (`loss-scale.ts`).
  * @throws GRADIENT_EMPTY where there is nothing to differentiate for.
  */
 export function valueAndGradients<A extends Named>(
   f: (inputs: Named) => Differentiable<A>,
   inputs: Named,
+  scale?: Tensor,
 ): Gradients<A> {
   const names = Object.keys(inputs);
   if (names.length === 0)
@@ -36,17 +38,22 @@ export function valueAndGradients<A extends Named>(
       hint: 'name the sites or parameters that are trained',
     });
   let aux: A | undefined;
+  let loss: Tensor | undefined;
   const { value, grads } = tf.valueAndGrads((...tensors: Tensor[]) => {
     const result = f(Object.fromEntries(names.map((name, index) => [name, tensors[index] as Tensor])));
     aux = Object.fromEntries(
       Object.entries(result.aux).map(([name, tensor]) => [name, tf.keep(tf.clone(tensor))]),
     ) as A;
-    return result.loss as tf.Scalar;
+    if (!scale) return result.loss as tf.Scalar;
+    loss = tf.keep(tf.clone(result.loss));
+    return tf.mul<tf.Scalar>(result.loss, scale);
   })(names.map((name) => inputs[name] as Tensor));
+  const gradient = (index: number): Tensor =>
+    scale ? tf.div(grads[index] as Tensor, scale) : (grads[index] as Tensor);
   return {
-    loss: value,
+    loss: loss ? (released({ loss })['loss'] as Tensor) : value,
     aux: released(aux as unknown as A),
-    gradients: Object.fromEntries(names.map((name, index) => [name, grads[index] as Tensor])),
+    gradients: Object.fromEntries(names.map((name, index) => [name, gradient(index)])),
   };
 }
 

@@ -1,7 +1,8 @@
 /** @file Splits a program that is run again and again: what depends on unchanging arguments alone is computed once. */
 import { at } from './kernels/index.js';
-import type { Program } from './program.js';
+import type { Node, Program } from './program.js';
 import { pruned } from './prune.js';
+import { isHalf } from './tensor.js';
 
 /** A program in two: `once` gives what `each` takes besides the arguments, under paths that begin with {@link HELD}. */
 export interface Hoisted {
@@ -44,6 +45,11 @@ function variantNodes({ nodes, inputs }: Program, varies: (path: string) => bool
   return variant;
 }
 
+/** Held rather than what it is made of. */
+function narrows(node: Node, nodes: readonly Node[]): boolean {
+  return node.kernel === 'Cast' && isHalf(node.dtype) && !isHalf(at(nodes, at(node.inputs, 0)).dtype);
+}
+
 /** Unchanging nodes that changing ones (or results) read and that are worth holding; behind the others, what those read. */
 function heldNodes({ nodes, outputs }: Program, variant: readonly boolean[]): Set<number> {
   const held = new Set<number>();
@@ -53,7 +59,7 @@ function heldNodes({ nodes, outputs }: Program, variant: readonly boolean[]): Se
     seen.add(id);
     const node = at(nodes, id);
     if (node.kernel === 'Input' || node.kernel === 'Constant') return;
-    if (node.dtype !== 'bool' && !NOT_WORTH_HOLDING.has(node.kernel)) held.add(id);
+    if (node.dtype !== 'bool' && (!NOT_WORTH_HOLDING.has(node.kernel) || narrows(node, nodes))) held.add(id);
     else node.inputs.forEach(ask);
   };
   nodes.forEach((node, id) => variant[id] && node.inputs.forEach(ask));

@@ -21,6 +21,7 @@ export { obstacleTo, requirePrecision, type Obstacle } from './machine/precision
 export type { Diagnosis } from './machine/diagnosis.js';
 export { thisMachine, type Machine } from './machine/machine.js';
 export { buildTfjsNode, type TfjsNodeBuilt } from './tfjs-node/build.js';
+export { firstScale, grown, LOSS_SCALING, shrunk, type LossScaling, type ScaleState } from './loss-scale.js';
 export { valueAndGradients, type Differentiable, type Gradients, type Named } from './gradients.js';
 export * as ops from './ops.js';
 export type { Tensor } from './ops.js';

@@ -48,3 +48,17 @@ export function leafAt<T>(leaves: ReadonlyMap<string, T>, path: string, owner: s
     })
   );
 }
+
+/** Rebuilds a tree from paths; a single leaf at the empty path is the tree itself. */
+export function unflatten<T>(leaves: ReadonlyMap<string, T>): Tree<T> {
+  const whole = leaves.get('');
+  if (whole !== undefined) return whole;
+  const root: Record<string, unknown> = {};
+  for (const [path, leaf] of leaves) {
+    const names = path.split('/');
+    const last = names.pop() as string;
+    const parent = names.reduce((node, name) => (node[name] ??= {}) as Record<string, unknown>, root);
+    parent[last] = leaf;
+  }
+  return root as Tree<T>;
+}

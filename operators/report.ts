@@ -30,8 +30,8 @@ export function attackValues(perturbations: readonly Perturbation[], epsilon?: n
 export function defendValues(trace: readonly DefendTrace[]): Values {
   const last = trace.at(-1);
   if (!last) return {};
-  const { loss, losses, gradientNorm, learningRate } = last;
-  return { loss, ...losses, gradientNorm, learningRate };
+  const { loss, losses, gradientNorm, learningRate, lossScale } = last;
+  return { loss, ...losses, gradientNorm, learningRate, ...(lossScale !== undefined && { lossScale }) };
 }
 
 /** How fast a run is: of interest to people, never to results. */

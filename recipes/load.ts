@@ -39,6 +39,7 @@ export const RECIPES: Readonly<Record<string, () => Recipe>> = {
 export interface RecipeOverrides {
   readonly seed?: number | undefined;
   readonly executor?: string | undefined;
+  readonly precision?: string | undefined;
   /** `a.b=value` each; values are read as JSON where the schema takes that, else as text. */
   readonly set?: readonly string[] | undefined;
 }
@@ -52,9 +53,10 @@ export async function loadRecipe(source: string, overrides: RecipeOverrides = {}
   const owner = `recipe ${source}`;
   const isFile = ['.json', '.yaml', '.yml'].includes(extname(source));
   let recipe: Recipe = isFile ? await fromFile(source, owner) : builtIn(source);
-  const { seed, executor } = overrides;
+  const { seed, executor, precision } = overrides;
   if (seed !== undefined) recipe = checkRecipe({ ...recipe, seed }, owner);
   if (executor !== undefined) recipe = checkRecipe({ ...recipe, executor }, owner);
+  if (precision !== undefined) recipe = checkRecipe({ ...recipe, precision }, owner);
   return withSettings(recipe, overrides.set ?? [], owner);
 }
 
@@ -91,7 +93,8 @@ export function recipeOfPreparation(recipe: Recipe): Recipe | undefined {
 }
 
 function laidOver(recipe: Recipe, over: Plain, owner: string): Recipe {
-  const shared = ['name', 'executor', 'device', 'threads', 'model', 'synthetic', 'prepare', 'proxy', 'arms'];
+  const places = ['executor', 'device', 'threads', 'precision', 'lossScale', 'weights'];
+  const shared = ['name', ...places, 'model', 'synthetic', 'prepare', 'proxy', 'arms'];
   const changed = Object.keys(over).find((key) => shared.includes(key));
   if (changed !== undefined)
     complain({

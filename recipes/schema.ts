@@ -185,6 +185,8 @@ const data = z.strictObject({
   prefetch: count,
 });
 
+const precision = z.enum(['float32', 'float16', 'bfloat16']);
+
 /** Names of arms are names of folders in a run's directory, beside these. */
 const armName = z
   .string()
@@ -201,16 +203,14 @@ export const recipeSchema = z.strictObject({
   executor: z.enum(['auto', 'onnxruntime', 'webgpu', 'cuda', 'tfjs']),
   /** Which CUDA device, of several. */
   device: count.exactOptional(),
-  /**
-   * What backward passes of onnxruntime read: `keep` (if not given) holds it since the forward pass, `recompute` holds one
-   * stream a block and computes the rest again: less memory, about a third more time, the same bits.
-   */
+  /** What passes back read: `keep` (if not given) holds it, `recompute` one stream a block: less memory, a third more time, the same bits. */
   activations: z.enum(['keep', 'recompute']).exactOptional(),
-  /**
-   * What frozen matrices are kept in: float32 if not given. In 16 bits they take half the memory, and are float32 again where
-   * they are multiplied with; a model that was published in the same type loses nothing.
-   */
-  weights: z.enum(['float32', 'float16', 'bfloat16']).exactOptional(),
+  /** What matrix products, and what is made of them alone, are computed in: float32 if not given (docs/accelerators.md). */
+  precision: precision.exactOptional(),
+  /** For float16: the power of two on losses while they are differentiated, and the good updates before it is doubled. */
+  lossScale: z.strictObject({ initial: positive, growAfter: count }).exactOptional(),
+  /** What frozen matrices are kept in: as `precision` if not given. A model that was published in the type loses nothing. */
+  weights: precision.exactOptional(),
   model,
   /** Tables, tokenizer and all, generated into the run's directory; null where the data exist. */
   synthetic: z.strictObject({ rows: positive, heldOut: positive }).nullable(),

@@ -1,5 +1,6 @@
 /** @file Signatures as programs that are ready for a session: traced, simplified, kept within a bounded memory. */
 import type { Signature } from '../executor.js';
+import { halved, type Halving } from '../halve.js';
 import { hoist } from '../hoist.js';
 import type { Lowerings } from '../kernels/index.js';
 import { lower, type LoweredProgram } from '../lower.js';
@@ -19,6 +20,8 @@ export interface Sparing {
 /** How programs are compiled: within how much memory, and with which lowerings of the provider's own. */
 export interface Compiling extends Sparing {
   readonly instead?: Lowerings;
+  /** What is computed in 16 bits: nothing if not given. */
+  readonly halving?: Halving | undefined;
 }
 
 /** Programs that hold less at once, in bytes, are compiled as they are: saving memory there would only cost time. */
@@ -37,9 +40,15 @@ export interface Compiled extends LoweredProgram {
   readonly bytes: number;
 }
 
+/** A signature as a program in the precision that it is computed in. */
+export function prepared(signature: Signature, { halving }: Pick<Compiling, 'halving'>): Program {
+  const simplified = simplify(trace(signature));
+  return halving ? halved(simplified, halving) : simplified;
+}
+
 /** A signature as a model. */
 export function compiled(signature: Signature, compiling: Compiling): Compiled {
-  return lowered(simplify(trace(signature)), compiling);
+  return lowered(prepared(signature, compiling), compiling);
 }
 
 /** A loop as two models: `once` is absent where nothing is worth computing ahead. */
@@ -48,7 +57,7 @@ export function compiledLoop(
   varies: (path: string) => boolean,
   compiling: Compiling,
 ): { readonly once?: Compiled; readonly each: Compiled } {
-  const { once, each } = hoist(simplify(trace(signature)), varies);
+  const { once, each } = hoist(prepared(signature, compiling), varies);
   return { ...(once && { once: lowered(once, compiling) }), each: lowered(each, compiling) };
 }
 

@@ -1,5 +1,6 @@
 /** @file Executors by name. */
 import type { Executor } from '../executor.js';
+import type { Precision } from '../precision.js';
 import type { Sparing } from './compiled.js';
 import { cudaExecutor } from './cuda.js';
 import type { ExecutorName } from './name.js';
@@ -10,7 +11,9 @@ import { loadTfjsBackend } from './tfjs-backend.js';
 import { webgpuExecutor } from './webgpu.js';
 
 /** What executors are told; each takes what concerns it. */
-export type ExecutorOptions = Omit<SessionOptions, 'provider'> & Sparing;
+export interface ExecutorOptions extends Omit<SessionOptions, 'provider'>, Sparing {
+  readonly precision?: Precision;
+}
 
 /** The executor of a name. Whether it can run here shows when it first compiles: ask `diagnose` for the reasons. */
 export async function createExecutor(name: ExecutorName, options: ExecutorOptions): Promise<Executor> {

@@ -1,5 +1,6 @@
 /** @file Runs programs compiled on ONNX Runtime's CUDA provider, from and to host memory: the binding has no CUDA tensors. */
 import type { Executor } from '../executor.js';
+import { halfOf, type Precision } from '../precision.js';
 import type { Sparing } from './compiled.js';
 import { hostExecutor } from './onnxruntime.js';
 import type { SessionOptions } from './session.js';
@@ -7,6 +8,8 @@ import type { SessionOptions } from './session.js';
 export interface CudaOptions extends Omit<SessionOptions, 'provider'>, Sparing {
   /** Products with 10 bits of mantissa: faster, and 1e-3 off. By default not. */
   readonly tf32?: boolean;
+  /** In how many bits products and what is made of them are computed: float32 if not given. */
+  readonly precision?: Precision;
 }
 
 /**
@@ -15,5 +18,9 @@ export interface CudaOptions extends Omit<SessionOptions, 'provider'>, Sparing {
  */
 export function cudaExecutor({ tf32, ...options }: CudaOptions): Executor {
   if (tf32) process.env['NVIDIA_TF32_OVERRIDE'] ??= '1';
-  return hostExecutor('onnxruntime-cuda', { ...options, provider: 'cuda' });
+  const type = halfOf(options.precision);
+  // Products of halves are summed in float32; this has their parts summed so, too.
+  if (type) process.env['ORT_CUDA_GEMM_OPTIONS'] ??= '2';
+  const halving = type && { type, products: 'half' as const, elementwise: type === 'float16' };
+  return hostExecutor('onnxruntime-cuda', { ...options, provider: 'cuda', halving });
 }

@@ -4,22 +4,31 @@ import type { Executable, Executor, Leaves } from '../executor.js';
 import type { Meta } from '../program.js';
 import type { Value } from '../tensor.js';
 import { leafAt } from '../tree.js';
-import { compiled, compiledLoop, type Compiled, type Sparing } from './compiled.js';
+import { halfOf, type Precision } from '../precision.js';
+import { compiled, compiledLoop, type Compiled, type Compiling, type Sparing } from './compiled.js';
 import { bound, empty, onHost, type Held } from './host-memory.js';
 import { createSession, RUNTIME, type SessionOptions } from './session.js';
 
-export interface OnnxRuntimeOptions extends Omit<SessionOptions, 'provider' | 'device'>, Sparing {}
+export interface OnnxRuntimeOptions extends Omit<SessionOptions, 'provider' | 'device'>, Sparing {
+  /** In how many bits products and what is made of them are computed: float32 if not given. */
+  readonly precision?: Precision;
+}
 
 /** The default executor: one session per program and shapes; weights are fed from where they lie, never copied. */
 export function onnxruntimeExecutor(options: OnnxRuntimeOptions): Executor {
-  return hostExecutor('onnxruntime-cpu', { ...options, provider: 'cpu' });
+  const type = halfOf(options.precision);
+  // The provider would compute halves as float32 anyway, and leave out the rounding in between.
+  const halving = type && { type, products: 'float32' as const, elementwise: false };
+  return hostExecutor('onnxruntime-cpu', { ...options, provider: 'cpu', halving });
 }
 
 /** An executor whose values are in host memory, wherever a provider computes. */
-export function hostExecutor(name: string, options: SessionOptions & Sparing): Executor {
+export function hostExecutor(name: string, options: SessionOptions & Compiling): Executor {
+  const precision = options.halving && { precision: options.halving.type };
   return {
     name,
-    fingerprint: { runtime: RUNTIME, threads: options.threads },
+    ...precision,
+    fingerprint: { runtime: RUNTIME, threads: options.threads, ...precision },
     upload: (tensor) => tensor,
     download: (value) => Promise.resolve(onHost(value as Held)),
     compile: (signature) => executable(compiled(signature, options), options),

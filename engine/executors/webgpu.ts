@@ -5,6 +5,7 @@
 import type * as ort from 'onnxruntime-node';
 import type { Executable, Executor, Leaves } from '../executor.js';
 import { webgpuLowerings } from '../kernels/index.js';
+import { halfOf, type Precision } from '../precision.js';
 import { sizeOf, type Value } from '../tensor.js';
 import { leafAt } from '../tree.js';
 import { collectGarbage } from './collect.js';
@@ -12,18 +13,26 @@ import { compiled, compiledLoop, type Compiled, type Sparing } from './compiled.
 import { DeviceMemory } from './device-memory.js';
 import { createSession, RUNTIME, type SessionOptions } from './session.js';
 
-export type WebGpuOptions = Omit<SessionOptions, 'provider' | 'device'> & Sparing;
+export interface WebGpuOptions extends Omit<SessionOptions, 'provider' | 'device'>, Sparing {
+  /** In how many bits products and what is made of them are computed: float32 if not given. */
+  readonly precision?: Precision;
+}
 
 /** Results of fewer elements (losses, norms) come to the host at once: they are read there. */
 const STAYS = 64;
 
 /** The executor on a GPU of any make. */
 export function webgpuExecutor(options: WebGpuOptions): Executor {
-  const gpu = { ...options, provider: 'webgpu' as const, instead: webgpuLowerings };
+  // Its own products of halves are summed in halves: 4096 quarters make 512 (docs/accelerators.md).
+  const type = halfOf(options.precision);
+  const halving = type && { type, products: 'float32' as const, elementwise: true };
+  const precision = type && { precision: type };
+  const gpu = { ...options, provider: 'webgpu' as const, instead: webgpuLowerings, halving };
   const memory = new DeviceMemory(gpu, collectGarbage);
   return {
     name: 'onnxruntime-webgpu',
-    fingerprint: { runtime: RUNTIME },
+    ...precision,
+    fingerprint: { runtime: RUNTIME, ...precision },
     upload: (tensor) => memory.hold(tensor),
     download: (value) => memory.download(value),
     compile: (signature) => executable(compiled(signature, gpu), gpu, memory),

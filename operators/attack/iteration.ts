@@ -44,6 +44,8 @@ export type AttackFixed<T = Tensor> = {
 export type AttackVarying<T = Tensor> = {
   readonly state: PerturbationState<T>;
   readonly scalars: StepScalars<T>;
+  /** On the loss while it is differentiated, where the engine asks for one. */
+  readonly scale?: T;
 };
 
 /** The next state, the iteration's figures as one vector ({@link readFigures}), and gradients where they are kept. */
@@ -66,15 +68,19 @@ export function attackIteration(
       const fixed = fixedWeights(model, weights);
       const bounded = (site: string, parameters: Named): Tensor =>
         boundedVectors(adversary, site, parameters, space, attacked, epsilon);
-      const { loss, aux, gradients } = valueAndGradients((parameters) => {
-        const vectors = Object.fromEntries(sites.map((site) => [site, bounded(site, parameters)]));
-        const deltas = Object.fromEntries(
-          sites.map((site) => [site, inActivationUnits(site, vectors[site] as Tensor, space)]),
-        );
-        const parts = pairLosses(model, fixed, batch, deltas, ATTACK_AIMS, losses, args.comparison);
-        const objective = weighted(parts, coefficients);
-        return { loss: penalized(objective, Object.values(vectors), limits), aux: parts };
-      }, state.parameters);
+      const { loss, aux, gradients } = valueAndGradients(
+        (parameters) => {
+          const vectors = Object.fromEntries(sites.map((site) => [site, bounded(site, parameters)]));
+          const deltas = Object.fromEntries(
+            sites.map((site) => [site, inActivationUnits(site, vectors[site] as Tensor, space)]),
+          );
+          const parts = pairLosses(model, fixed, batch, deltas, ATTACK_AIMS, losses, args.comparison);
+          const objective = weighted(parts, coefficients);
+          return { loss: penalized(objective, Object.values(vectors), limits), aux: parts };
+        },
+        state.parameters,
+        args.scale,
+      );
       const { clip, share } = limits;
       const clipped = clip && share ? clipRows(gradients, clip, share) : gradients;
       const next = stepped(

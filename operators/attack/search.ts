@@ -3,7 +3,7 @@
  * about restarts, or what becomes of the parameters.
  */
 import type { PackedBatch } from '../../datasets/index.js';
-import type { Engine, Value } from '../../engine/index.js';
+import { firstScale, shrunk, type Engine, type Value } from '../../engine/index.js';
 import { complain } from '../../foundation/index.js';
 import {
   attackIteration,
@@ -75,13 +75,22 @@ export class Searcher {
       let state = this.start(batch, shapes, moments, key);
       let gradients: Values = {};
       const trace: AttackTrace[] = [];
+      let scale = engine.lossScale && firstScale(engine.lossScale);
       for (let iteration = 0; iteration < iterations; iteration++) {
         const scalars = uploadScalars<string>(
           engine,
           stepScalars(iteration + 1, config),
         ) as StepScalars<Value>;
-        const result = await loop.run({ state, scalars }, { state: next });
+        const scaled = scale && uploadScalars(engine, { scale: scale.scale });
+        const result = await loop.run({ state, scalars, ...scaled }, { state: next });
         const { data } = await engine.download(result.figures);
+        const smaller = scale && !Number.isFinite(readReach(data)) ? shrunk(scale) : undefined;
+        if (smaller) {
+          // Too large for 16 bits, not for the mathematics: the same iteration once more.
+          scale = smaller;
+          iteration--;
+          continue;
+        }
         trace.push(finite(readFigures(data, iteration, plan), readReach(data)));
         gradients = result.gradients;
         [state, spare, next] = [next, next, spare];

@@ -14,7 +14,8 @@ import { coefficientsOf, type Coefficients, type DefendConfig } from '../config.
 import { DEFENCE_LOSSES, KL_GUARD, type DefenceLoss, type PartArgs } from './losses.js';
 import { divergence } from './base.js';
 import type { DefencePlan, SplitWeights } from './plan.js';
-import { notFinite, stateMismatch } from './errors.js';
+import { stateMismatch } from './errors.js';
+import { readUpdate } from './figures.js';
 import { referencePasses, updatePasses } from './passes.js';
 import { preparePart } from './part.js';
 import {
@@ -27,6 +28,7 @@ import {
   type TrainedState,
   type UpdateArgs,
 } from './program.js';
+import { LossScale, scaledUpdate, type Scale, type ScaledUpdate } from './loss-scale.js';
 import type { Defender, DefenderOptions, DefenderState, DefendTrace } from './defender.js';
 import type { Model, ModelWeights } from '../model.js';
 import { allPasses } from '../passes.js';
@@ -69,6 +71,7 @@ class BufferedDefender implements Defender {
   private state: State;
   private targets: [State, State] | undefined;
   private leftover: PerSite<Value> = {};
+  private readonly scale: LossScale | undefined;
   private sums: [PerSite<Value>, PerSite<Value>] | undefined;
 
   constructor(
@@ -83,6 +86,7 @@ class BufferedDefender implements Defender {
   ) {
     this.model = what.plan.model;
     this.buffers = new StateBuffers(engine);
+    this.scale = engine.lossScale && new LossScale(engine.lossScale);
     this.names = [...options.coefficients.keys()];
     this.state = { trained: what.weights.trained, first: this.zeros(), second: this.zeros() };
   }
@@ -109,8 +113,9 @@ class BufferedDefender implements Defender {
     const trace: DefendTrace[] = [];
     for (let iteration = 0; iteration < this.config.iterations; iteration++) {
       const age = config.reinitialize ? iteration : this.updates;
-      const updated = await this.update(update, age, settings?.learningRate);
-      trace.push({ ...updated, passes: iteration === 0 ? allPasses([once, each]) : each });
+      const { attempts, ...updated } = await this.update(update, age, settings?.learningRate);
+      const passes = allPasses(Array.from({ length: attempts }, () => each));
+      trace.push({ ...updated, passes: iteration === 0 ? allPasses([once, passes]) : passes });
     }
     return trace;
   }
@@ -120,7 +125,7 @@ class BufferedDefender implements Defender {
     for (const [group, values] of Object.entries(this.state))
       for (const [name, value] of Object.entries(values))
         tensors[`${group}/${name}`] = await this.engine.download(value);
-    return { updates: this.updates, tensors };
+    return { updates: this.updates, tensors: { ...tensors, ...this.scale?.save() } };
   }
 
   restore(saved: DefenderState): void {
@@ -135,10 +140,11 @@ class BufferedDefender implements Defender {
       );
     this.state = { trained: group('trained'), first: group('first'), second: group('second') };
     this.updates = saved.updates;
+    this.scale?.restore(saved.tensors);
   }
 
   /** One update; the state changes only when its figures are finite. */
-  private async update(update: Update, age: number, rate = this.config.learningRate): Promise<DefendTrace> {
+  private async update(update: Update, age: number, rate = this.config.learningRate): Promise<Updated> {
     const factor = scheduleFactor(this.updates, this.options.updates, this.config.schedule);
     const learningRate = rate * factor;
     const optimizer = {
@@ -148,14 +154,13 @@ class BufferedDefender implements Defender {
     };
     this.targets ??= [this.fresh(), this.fresh()];
     const [target, other] = this.targets;
-    const figures = await update(optimizer, target);
-    const losses = Object.fromEntries(this.names.map((name, at) => [name, figures[at] as number]));
-    const loss = this.names.reduce((sum, name) => sum + this.coefficient(name) * (losses[name] as number), 0);
-    const gradientNorm = figures.at(-1) as number;
-    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) notFinite(this.updates, loss, gradientNorm);
+    const { engine, scale } = this;
+    const { figures, leftover, ...scaled } = await scaledUpdate(engine, scale, update, optimizer, target);
+    const read = readUpdate(figures, this.options.coefficients, this.updates);
     this.state = target;
     this.targets = [other, target];
-    return { update: this.updates++, loss, losses, gradientNorm, learningRate };
+    if (leftover) this.leftover = leftover;
+    return { update: this.updates++, ...read, learningRate, ...scaled };
   }
 
   /** Updates on a batch that is not split, in one loop: what stays the same between them is computed once. */
@@ -165,22 +170,26 @@ class BufferedDefender implements Defender {
       defendAtOnce(this.what.plan, this.names),
       { frozen: this.what.weights.frozen, part, coefficients },
     );
-    return async (optimizer, target) => {
-      const { figures, leftover } = await loop.run({ ...optimizer, leftover: this.leftover }, target);
+    return async (optimizer, target, scale) => {
+      const given = { ...optimizer, ...scale, leftover: this.leftover };
+      const { figures, leftover } = await loop.run(given, target);
+      const found = [...(await this.engine.download(figures)).data];
       // An empty tree has no leaves to come back.
-      if (Object.keys(this.leftover).length > 0) this.leftover = leftover;
-      return [...(await this.engine.download(figures)).data];
+      return { figures: found, ...(Object.keys(this.leftover).length > 0 && { leftover }) };
     };
   }
 
   private inParts(parts: readonly PartArgs<Value>[]): Update {
-    return (optimizer, target) => this.updateInParts(parts, optimizer, target);
+    return async (optimizer, target, scale) => ({
+      figures: await this.updateInParts(parts, optimizer, target, scale),
+    });
   }
 
   private async updateInParts(
     parts: readonly PartArgs<Value>[],
     optimizer: Optimizer,
     target: State,
+    scale: Scale,
   ): Promise<number[]> {
     const weights = { trained: this.state.trained, frozen: this.what.weights.frozen };
     const coefficients = uploadScalars(this.engine, await this.coefficientsFor(parts));
@@ -192,7 +201,7 @@ class BufferedDefender implements Defender {
     for (const part of parts) {
       const { figures } = await this.engine.run(
         definition,
-        { ...weights, part, coefficients, sums },
+        { ...weights, ...scale, part, coefficients, sums },
         { sums: next },
       );
       (await this.engine.download(figures)).data.forEach((value, at) => ((totals[at] as number) += value));
@@ -212,11 +221,7 @@ class BufferedDefender implements Defender {
       const value = (await this.engine.run(divergence(this.what.plan), { ...weights, part })) as Value;
       total += (await this.engine.download(value)).data[0] as number;
     }
-    return { ...given, kl: this.coefficient('kl') / (total + KL_GUARD) };
-  }
-
-  private coefficient(name: DefenceLoss): number {
-    return this.options.coefficients.get(name) ?? 0;
+    return { ...given, kl: (given['kl'] ?? 0) / (total + KL_GUARD) };
   }
 
   private zeros(): PerSite<Value> {
@@ -235,8 +240,8 @@ class BufferedDefender implements Defender {
 
 /** Arguments of an update besides gradients. */
 type Optimizer = UpdateArgs<Value>;
-/** Writes the next state to `target`; gives the losses and the gradient's norm. */
-type Update = (optimizer: Optimizer, target: State) => Promise<number[]>;
+type Update = ScaledUpdate<Optimizer, State>;
+type Updated = Omit<DefendTrace, 'passes'> & { readonly attempts: number };
 
 function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T) => U): Record<string, U> {
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));

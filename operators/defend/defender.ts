@@ -14,6 +14,8 @@ export interface DefendTrace {
   readonly loss: number;
   /** Losses without their coefficients; only those that are used. */
   readonly losses: Readonly<Partial<Record<DefenceLoss, number>>>;
+  /** What the loss was multiplied with for its gradients, where the engine asks for that. */
+  readonly lossScale?: number;
   /** Global norm before clipping. */
   readonly gradientNorm: number;
   readonly learningRate: number;

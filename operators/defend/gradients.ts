@@ -45,7 +45,7 @@ export function partGradients(
 function pairGradients(
   plan: DefencePlan,
   losses: readonly DefenceLoss[],
-  { trained, frozen, part, coefficients }: GradientArgs,
+  { trained, frozen, part, coefficients, scale }: GradientArgs,
   sites: readonly string[],
 ): Gradients<Named> {
   const { model, join, layer } = plan;
@@ -64,13 +64,14 @@ function pairGradients(
       return { loss: weighted(aux, coefficients), aux };
     },
     { ...trained, ...watched },
+    scale,
   );
 }
 
 function benignGradients(
   plan: DefencePlan,
   losses: readonly DefenceLoss[],
-  { trained, frozen, part, coefficients }: GradientArgs,
+  { trained, frozen, part, coefficients, scale }: GradientArgs,
   whole: boolean,
 ): Gradients<Named> {
   const { model, join, layer } = plan;
@@ -84,6 +85,7 @@ function benignGradients(
       return { loss: weighted(terms, coefficients), aux };
     },
     trained,
+    scale,
   );
 }
 
@@ -93,12 +95,13 @@ function reachedGradients(
   losses: readonly DefenceLoss[],
   f: (inputs: Named) => Differentiable<Named>,
   inputs: Named,
+  scale: Tensor | undefined,
 ): Gradients<Named> {
-  if (!losses.every(isSteering)) return valueAndGradients(f, inputs);
+  if (!losses.every(isSteering)) return valueAndGradients(f, inputs, scale);
   const reached = Object.entries(inputs).filter(
     ([name]) => name.startsWith(DELTA) || reaches(model.config, layer, name),
   );
-  const found = valueAndGradients(f, Object.fromEntries(reached));
+  const found = valueAndGradients(f, Object.fromEntries(reached), scale);
   const zeros = Object.entries(inputs).map(([name, { shape }]) => [name, ops.zeros(shape)]);
   return { ...found, gradients: { ...(Object.fromEntries(zeros) as Named), ...found.gradients } };
 }

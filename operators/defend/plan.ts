@@ -13,6 +13,8 @@ export type Join = <T>(weights: SplitWeights<T>) => ModelWeights<T>;
 export type GradientArgs<T = Tensor> = SplitWeights<T> & {
   readonly part: PartArgs<T>;
   readonly coefficients: Readonly<Record<string, T>>;
+  /** On the loss while it is differentiated, where the engine asks for one. */
+  readonly scale?: T;
 };
 
 /** Everything static about a defence's programs. */

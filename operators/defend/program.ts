@@ -39,8 +39,8 @@ export type TrainedState<T = Tensor> = {
 };
 
 /** What all updates on one batch share, what changes from one to the next, and what each gives. */
-export type AtOnceFixed = Omit<GradientArgs, 'trained'>;
-export type AtOnceVarying = UpdateArgs & Leftover;
+export type AtOnceFixed = Omit<GradientArgs, 'trained' | 'scale'>;
+export type AtOnceVarying = UpdateArgs & Leftover & Pick<GradientArgs, 'scale'>;
 export type AtOnceResult = TrainedState & Leftover & { readonly figures: Tensor };
 
 /**

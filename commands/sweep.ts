@@ -23,6 +23,7 @@ import { clientOf, withDaemon, type ClientOptions } from './daemon-client.js';
 import { EXIT } from './exit.js';
 import { collect, integer, names, whole } from './options.js';
 import { portable } from './places.js';
+import { progressBar } from './progress.js';
 import { followed } from './sweep-follow.js';
 import { printDryRun } from './sweep-dry-run.js';
 import { sweepDirectory, tellSweep } from './sweep-results.js';
@@ -105,13 +106,16 @@ function planned(base: Recipe, axes: readonly Axis[], options: SweepOptions): Pl
 async function filled(plan: Plan, options: SweepOptions, view: SweepView): Promise<void> {
   const { retry = false, priority } = options;
   let [submitted, resumed] = [0, 0];
+  const bar = options.json ? undefined : progressBar('filling the queue', plan.cells.length);
   const count = (_: unknown, how: 'submitted' | 'resumed'): void => {
     if (how === 'submitted') submitted += 1;
     else resumed += 1;
+    bar?.step();
   };
   try {
     await fill(await queueOf(options), plan, { retry, priority, filled: count });
   } finally {
+    bar?.stop();
     const there = plan.cells.length - submitted - resumed;
     const again = resumed > 0 ? `, ${resumed} resumed` : '';
     view.note(

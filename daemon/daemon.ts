@@ -75,8 +75,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const tail = new Tail(options.log);
   const log = tail.hear;
   if (!isLoopback(host) && options.token === undefined) refuseOpen(host);
-  const release = await lockFile(join(state, LOCK), (pid) => busy(state, pid));
+  const release = await lockFile(join(state, LOCK), (pid) => busy(state, pid)).catch((error: unknown) =>
+    notWritable(state, error),
+  );
   let queue: Queue | undefined;
+  let server: ControlServer | undefined;
   try {
     const tokens = await tokensFor(options);
     const credentials = options.tls && (await readCredentials(options.tls));
@@ -90,7 +93,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       ...(await pageRoutes()),
     ];
     const { requestsPerSecond } = config;
-    const server = await listening({
+    server = await listening({
       ...options,
       tokens,
       routes,
@@ -105,6 +108,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     if (credentials) tell(credentials, log);
     return daemonOf(options, opened, server, release);
   } catch (error) {
+    await server?.close();
     await queue?.close();
     release();
     throw error;
@@ -200,6 +204,20 @@ function refuseOpen(host: string): never {
     got: 'none',
     hint: 'give one by --token-file or LATSTREAM_TOKEN, or listen on 127.0.0.1',
   });
+}
+
+function notWritable(state: string, error: unknown): never {
+  if (error instanceof LatstreamError) throw error;
+  return complain(
+    {
+      code: 'DAEMON_STATE_WRITE',
+      owner: `daemon state ${state}`,
+      expected: 'a directory that can be written',
+      got: error instanceof Error ? error.message : String(error),
+      hint: 'check its permissions and its disk, or choose another --state',
+    },
+    { cause: error },
+  );
 }
 
 function busy(state: string, pid: number): never {

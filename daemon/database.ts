@@ -14,7 +14,7 @@ export function openDatabase(path: string): State {
   try {
     const opened = new Database(path);
     database = opened;
-    opened.pragma('busy_timeout = 5000');
+    opened.pragma('busy_timeout = 1000'); // nobody is answered meanwhile
     const version = Number(valueOf(opened, 'user_version'));
     if (version > MIGRATIONS.length) refuseVersion(path, version);
     opened.pragma('journal_mode = WAL');

@@ -71,7 +71,10 @@ class Started implements Launched {
       if (this.#unwanted) return { kind: 'save' };
       this.page = monitor.url;
       this.#child = startRun(spec, (message) => {
-        if (message.type === 'note') listener.note(message.text);
+        if (message.type === 'note') {
+          monitor.note(message.text);
+          listener.note(message.text);
+        }
         if (message.type === 'changed') listener.changed(message.settings);
         if (message.type !== 'metric') return;
         monitor.publish(message.metric);

@@ -1,6 +1,6 @@
 /** @file The monitor of a run. In the process that serves people; never calls a runtime. */
 import { LatstreamError } from '../foundation/index.js';
-import { startMonitor, type Monitor, type MonitorOptions } from '../monitor/index.js';
+import { answersIn, startMonitor, type Monitor, type MonitorOptions } from '../monitor/index.js';
 import { describeRecipe, type Recipe } from '../recipes/index.js';
 import type { Metric } from '../streams/index.js';
 import type { ControlMessage } from './messages.js';
@@ -11,6 +11,7 @@ export interface Monitoring {
   /** True once the run has a metric, now or from before. */
   readonly begun: boolean;
   publish(metric: Metric): void;
+  note: Monitor['note'];
   state: Monitor['setState'];
   /** Viewers may pause, resume and stop. */
   onControl(act: (type: ControlMessage['type']) => void): void;
@@ -42,6 +43,7 @@ export async function openMonitor(
     host: options.host,
     description: describeRecipe(recipe),
     history: history(),
+    answers: (index) => answersIn(out, index),
     ...(!options.watchOnly && { onCommand: (command) => act(command) }),
   };
   const monitor = await listening(wanted, options.port === undefined);
@@ -54,6 +56,7 @@ export async function openMonitor(
       begun = true;
       monitor.publish(metric);
     },
+    note: (text) => monitor.note(text),
     state: (state, detail) => monitor.setState(state, detail),
     onControl: (handler) => (act = handler),
     close: () => monitor.close(),

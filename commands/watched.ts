@@ -10,6 +10,7 @@ const STATES = { pause: 'paused', resume: 'running', stop: 'stopping' } as const
 export async function watched(spec: JobSpec, spectator: Spectator, monitor?: Monitoring): Promise<JobEnd> {
   const run = startRun(spec, (message) => {
     if (message.type === 'metric') monitor?.publish(message.metric);
+    if (message.type === 'note') monitor?.note(message.text);
     spectator.see(message);
   });
   const tell = (type: keyof typeof STATES): void => {

@@ -1,7 +1,6 @@
 /** @file The queue of one daemon alone: its state in a file, its runs in directories of this machine. */
 import { join } from 'node:path';
-import { metricsAfter, type MetricsPage } from '../monitor/index.js';
-import { answersIn } from './answers.js';
+import { answersIn, metricsAfter, type MetricsPage } from '../monitor/index.js';
 import type { DaemonConfig } from './config.js';
 import { evaluatedNames, evaluationsIn } from './evaluations.js';
 import type { Postman } from './postman.js';

@@ -1,6 +1,7 @@
 /** @file The control API's messages, as schemas that server and clients share. Depends on zod. */
 import { z } from 'zod';
 import { evaluationSchema } from '../formats/index.js';
+import { answersView, type AnswersView } from '../monitor/index.js';
 import { GOALS, RUN_COMMANDS, RUN_STATES } from './transitions.js';
 
 /** Raised when a change would break a client that speaks the version before. */
@@ -144,26 +145,8 @@ export const answersQuery = z.strictObject({
   index: z.coerce.number().pipe(z.int().min(0)).default(0),
 });
 
-/** What an arm answered to one question, under an attack or to a table. */
-export const answer = z.object({
-  arm: z.string(),
-  under: z.string(),
-  index: z.int().min(0),
-  request: z.string(),
-  /** Put into its mouth. */
-  given: z.string(),
-  generated: z.string(),
-  outcome: z.string(),
-});
-export type AnswerView = z.infer<typeof answer>;
-
 /** The reply to it. */
-export const answersView = z.object({
-  /** In the largest table. */
-  questions: z.number(),
-  answers: z.array(answer),
-});
-export type AnswersView = z.infer<typeof answersView>;
+export { answersView, type AnswersView };
 
 /** The reply to `GET /runs/ID/evaluation`. */
 export const evaluationsView = z.object({

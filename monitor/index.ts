@@ -10,6 +10,7 @@
  * Depends on nothing but `streams` and `foundation`: never on a tensor runtime.
  */
 export { accessCheck, bracketed, isLoopback } from './access.js';
+export { answersIn, answersView, type AnswersView } from './answers.js';
 export { PAGE_POLICY, pageFiles, viewerAssets, type Asset } from './assets.js';
 export {
   COMMANDS,

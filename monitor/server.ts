@@ -6,11 +6,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Metric } from '../streams/index.js';
+import type { AnswersView } from './answers.js';
 import { accessCheck, bracketed, isLoopback } from './access.js';
 import { PAGE_POLICY, viewerAssets, type Asset } from './assets.js';
 import { Feed, LIMITS, type Limits } from './feed.js';
 import { History } from './history.js';
 import { listen } from './listen.js';
+import { Notes } from './notes.js';
 import { PROTOCOL_VERSION, type Command, type RunDescription, type RunState } from './protocol.js';
 import type { Backlog } from './subscriber.js';
 
@@ -28,6 +30,8 @@ export interface MonitorOptions {
   readonly historyLimit?: number;
   /** Carries out a viewer's command. Without it, and on addresses that others can reach, viewers only watch. */
   readonly onCommand?: (command: Command) => void | Promise<void>;
+  /** What its arms answered to a question, where they are asked any. */
+  readonly answers?: (index: number) => Promise<AnswersView>;
   /** What may wait for slow viewers. */
   readonly backlog?: Backlog;
   /** What viewers may take. */
@@ -38,6 +42,8 @@ export interface Monitor {
   /** Where the live page is. */
   readonly url: string;
   publish(metric: Metric): void;
+  /** A line of the log that viewers see. */
+  note(text: string): void;
   /** Tells viewers what the run does now; `detail` is for people, e.g. an error's message. */
   setState(state: RunState, detail?: string): void;
   /** Says goodbye to viewers and frees the port. */
@@ -82,10 +88,16 @@ export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
     waiting: feed.waiting,
     uptimeSeconds: Math.round((performance.now() - started) / 100) / 10,
   });
+  const notes = new Notes();
+  const texts = new Map<string, Text>([
+    ['/healthz', health],
+    ['/log', () => ({ lines: notes.lines })],
+    ['/answers', (query) => answersTo(query, options)],
+  ]);
   const refusal = accessCheck(host, options.allowedHosts);
   const http = createServer(
     { connectionsCheckingInterval: SLOWEST_REQUEST_MILLISECONDS / 2 },
-    (request, response) => respond(request, response, { refusal, health, assets }),
+    (request, response) => void respond(request, response, { refusal, texts, assets }),
   );
   http.requestTimeout = http.headersTimeout = SLOWEST_REQUEST_MILLISECONDS;
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -101,15 +113,22 @@ export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
     feed.close();
     throw error;
   }
-  return monitorOf(http, host, feed);
+  return monitorOf(http, host, feed, notes);
 }
 
-function monitorOf(http: Server, host: string, feed: Feed): Monitor {
+async function answersTo(query: URLSearchParams, { answers }: MonitorOptions): Promise<AnswersView> {
+  const index = Number.parseInt(query.get('index') ?? '', 10);
+  const none = { questions: 0, answers: [] };
+  return answers ? answers(Number.isSafeInteger(index) && index > 0 ? index : 0) : none;
+}
+
+function monitorOf(http: Server, host: string, feed: Feed, notes: Notes): Monitor {
   const { port } = http.address() as AddressInfo;
   const name = host === '0.0.0.0' || host === '::' ? 'localhost' : bracketed(host);
   return {
     url: `http://${name}:${port}/`,
     publish: (metric) => feed.publish(metric),
+    note: (text) => notes.add(text),
     setState: (state, detail) => feed.setState(state, detail),
     close: async () => {
       feed.close();
@@ -120,24 +139,34 @@ function monitorOf(http: Server, host: string, feed: Feed): Monitor {
   };
 }
 
+type Text = (query: URLSearchParams) => object | Promise<object>;
+
 interface Site {
   readonly refusal: (request: IncomingMessage) => string | undefined;
-  readonly health: () => object;
+  /** What is answered as JSON, by path. */
+  readonly texts: ReadonlyMap<string, Text>;
   readonly assets: ReadonlyMap<string, Asset>;
 }
 
-function respond(request: IncomingMessage, response: ServerResponse, site: Site): void {
+async function respond(request: IncomingMessage, response: ServerResponse, site: Site): Promise<void> {
   const say = (status: number, body: string | Buffer, type = 'text/plain; charset=utf-8'): void => {
     const headers = { ...HEADERS, 'content-type': type, 'content-length': Buffer.byteLength(body) };
     response.writeHead(status, headers).end(request.method === 'HEAD' ? undefined : body);
   };
   const path = pathOf(request);
   const asset = site.assets.get(path);
+  const text = site.texts.get(path);
   const reason = site.refusal(request);
   if (reason !== undefined) say(403, `${reason}\n`);
   else if (request.method !== 'GET' && request.method !== 'HEAD') say(405, 'only GET and HEAD\n');
-  else if (path === '/healthz') say(200, `${JSON.stringify(site.health())}\n`, 'application/json');
-  else if (path === '/metrics') say(426, 'this is a WebSocket\n');
+  else if (text !== undefined) {
+    const query = new URL(request.url ?? '/', 'http://localhost').searchParams;
+    const found = await Promise.resolve(query)
+      .then(text)
+      .catch(() => undefined);
+    if (found === undefined) say(500, 'it could not be read\n');
+    else say(200, `${JSON.stringify(found)}\n`, 'application/json');
+  } else if (path === '/metrics') say(426, 'this is a WebSocket\n');
   else if (asset !== undefined) say(200, asset.body, asset.type);
   else say(404, 'no such page\n');
 }

@@ -1,11 +1,11 @@
 /** @file The daemon's page: asks for the runs every few seconds, and puts list, panels, answers and log together. */
+import { Answers } from '../../monitor/viewer/answers.js';
 import { Board, newView } from '../../monitor/viewer/board.js';
 import { setText } from '../../monitor/viewer/dom.js';
 import { drawArms, drawEvents } from '../../monitor/viewer/page.js';
 import { repainter } from '../../monitor/viewer/repainter.js';
 import { Store } from '../../monitor/viewer/store.js';
 import { addTools } from '../../monitor/viewer/tools.js';
-import { Answers } from './answers.js';
 import { ask, onlyLooks, token } from './api.js';
 import { showLog } from './log.js';
 import { Descriptions } from './descriptions.js';
@@ -28,7 +28,7 @@ const board = new Board(store, view, graphOf, repaint);
 const showTools = addTools(view, repaint);
 const reader = new Reader(store);
 const descriptions = new Descriptions();
-const answers = new Answers(armLabel, fail);
+const answers = new Answers((id, index) => ask(`/runs/${id}/answers?index=${index}`), armLabel, fail);
 const list = new RunList({ choose, command, prioritize, describe, change });
 
 // ---- names --------------------------------------------------------------------------------------------------------
@@ -80,7 +80,7 @@ async function refresh() {
   const compared = runs.filter(({ id }) => chosen.has(id));
   await descriptions.read(compared);
   await reader.read(compared, repaint);
-  await answers.show(compared);
+  await answers.show(compared.map(({ id, state, live }) => ({ id, mark: [state, live?.progress?.part] })));
   await showLog(compared, runLabel);
   repaint();
 }

@@ -1,4 +1,5 @@
 /** @file The live page: puts feed, store and panels together. */
+import { showAsides } from './asides.js';
 import { Board, newView } from './board.js';
 import { connect } from './feed.js';
 import {
@@ -22,6 +23,9 @@ const view = newView();
 const repaint = repainter(paint);
 const board = new Board(store, view, (arm) => run.description?.graphs?.[armName(arm)], repaint);
 const showTools = addTools(view, repaint);
+/** Whether the monitor answers. */
+let live = false;
+const askAsides = showAsides(() => (live ? `${run.state} ${store.newest?.run}` : undefined));
 
 function paint() {
   find('empty').hidden = store.count > 0;
@@ -53,9 +57,17 @@ const feed = connect({
     Object.assign(run, { state: message.state, detail: message.detail });
     showState(run);
     repaint();
+    askAsides();
   },
-  live: repaint,
-  connection: (state, detail) => showConnection(state, detail, run),
+  live() {
+    live = true;
+    repaint();
+    askAsides();
+  },
+  connection(state, detail) {
+    live &&= state === 'live';
+    showConnection(state, detail, run);
+  },
 });
 
 async function order(button, command) {

@@ -1,7 +1,6 @@
-/** @file What the arms of the chosen runs answered to one question: without an attack, and under one. */
-import { element, setText } from '../../monitor/viewer/dom.js';
-import { words } from '../../monitor/viewer/format.js';
-import { ask } from './api.js';
+/** @file What the arms of runs answered to one question: without an attack, and under one. */
+import { element, setText } from './dom.js';
+import { words } from './format.js';
 
 const find = (id) => document.getElementById(id);
 const PLAIN = 'direct';
@@ -13,8 +12,12 @@ export class Answers {
   #runs = [];
   #asked = '';
 
-  /** @param label what an arm `ID/ARM` is called. @param failed is told what went wrong */
-  constructor(label, failed) {
+  /**
+   * @param ask resolves with what was answered: of a run by its id, to a question by its number
+   * @param label what an arm `ID/ARM` is called. @param failed is told what went wrong
+   */
+  constructor(ask, label, failed) {
+    this.ask = ask;
     this.label = label;
     this.failed = failed;
     find('previous').onclick = () => this.#turn(-1);
@@ -22,18 +25,13 @@ export class Answers {
     find('under').onchange = () => this.#draw();
   }
 
-  /** Asks anew where runs were chosen or have moved on. */
+  /** Asks anew where there are other runs `{id, mark}`, or a mark has changed. */
   async show(runs) {
     this.#runs = runs;
-    const key = JSON.stringify([
-      this.#index,
-      runs.map(({ id, state, live }) => [id, state, live?.progress?.part]),
-    ]);
+    const key = JSON.stringify([this.#index, runs.map(({ id, mark }) => [id, mark])]);
     if (key === this.#asked) return;
     this.#asked = key;
-    const replies = await Promise.all(
-      runs.map(async ({ id }) => [id, await ask(`/runs/${id}/answers?index=${this.#index}`)]),
-    );
+    const replies = await Promise.all(runs.map(async ({ id }) => [id, await this.ask(id, this.#index)]));
     if (key !== this.#asked) return;
     this.#replies = new Map(replies);
     this.#questions = Math.max(0, ...replies.map(([, { questions }]) => questions));

@@ -1,14 +1,35 @@
-/** @file What the evaluated arms of a run have left in its directory of their answers. */
+/** @file What the evaluated arms of a run have left in its directory of their answers. Depends on zod. */
 import { createReadStream, existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { answer, type AnswerView, type AnswersView } from './protocol.js';
+import { z } from 'zod';
 
 /** In bytes, of one arm's answers: what is behind is not looked at. */
 const MOST_ANSWERS = 2 ** 26;
 /** Characters of a text that are shown. */
 const LONGEST_TEXT = 4000;
+
+/** What an arm answered to one question, under an attack or to a table. */
+const answer = z.object({
+  arm: z.string(),
+  under: z.string(),
+  index: z.int().min(0),
+  request: z.string(),
+  /** Put into its mouth. */
+  given: z.string(),
+  generated: z.string(),
+  outcome: z.string(),
+});
+type AnswerView = z.infer<typeof answer>;
+
+/** What all of them did. */
+export const answersView = z.object({
+  /** In the largest table. */
+  questions: z.number(),
+  answers: z.array(answer),
+});
+export type AnswersView = z.infer<typeof answersView>;
 
 /** The answers of every arm that has been evaluated to one question, under every attack. */
 export async function answersIn(directory: string, index: number): Promise<AnswersView> {

@@ -1,0 +1,67 @@
+/** @file Every control of the daemon's page is used by a test in a browser. */
+import { describe, it } from 'vitest';
+import { browserMissing, points } from '../helpers/browser.js';
+import { expectCovered } from '../helpers/controls.js';
+import { demoMetrics } from '../monitor/demo.js';
+import { streamMetrics } from '../monitor/demo-streams.js';
+import { row, Visitor } from './visitor.js';
+
+const TOKEN = 'page.test.ts: asks once for the token';
+const LISTS = 'page.test.ts: lists runs with state';
+const COMMANDS = 'page.test.ts: pauses, resumes and stops, and cancels only who confirms it';
+const TOOLS = 'compare.test.ts: smooths, goes logarithmic, counts steps, tokens or time, zooms';
+const KEYBOARD = 'compare.test.ts: can be used from the keyboard, on a phone, in the dark';
+const SETTINGS = 'settings.test.ts: are asked for, shown as asked until they are taken';
+const ANSWERS = 'compare.test.ts: shows answers with and without an attack';
+const PICKS = 'compare.test.ts: compares the curves of several runs';
+
+describe.skipIf(browserMissing)("the daemon's page", () => {
+  const visitor = new Visitor();
+
+  it('has no control but those that a test uses', async () => {
+    const metrics = demoMetrics(8);
+    metrics.push(...streamMetrics('tiny/lat', 2, metrics.length));
+    const { id } = visitor.served.submit('tiny', metrics);
+    const [page] = await visitor.enter();
+    await points(page, 'defend', 10);
+    await page.waitForSelector('.streams .part');
+    await page.waitForSelector(row(id, '.settings'));
+    await expectCovered(page, 'tests/daemon', {
+      '#token': TOKEN,
+      'login submit': TOKEN,
+      '#forget': TOKEN,
+      '#filter': LISTS,
+      '#all': 'long-list.test.ts: shows the first of many, and all when asked',
+      'priority number': LISTS,
+      live: 'long-list.test.ts: leads to the live page of a run that goes on',
+      pause: COMMANDS,
+      resume: COMMANDS,
+      stop: COMMANDS,
+      cancel: COMMANDS,
+      'confirm no': COMMANDS,
+      'confirm yes': COMMANDS,
+      checkbox: PICKS,
+      'summary of settings': SETTINGS,
+      'settings learningRate': SETTINGS,
+      'settings epsilon': 'settings.test.ts: offer ε to an arm with an attack',
+      'settings evaluateEvery': SETTINGS,
+      'settings submit': 'settings.test.ts: are not sent where they make no sense',
+      arm: KEYBOARD,
+      chart: KEYBOARD,
+      'choice of a panel': KEYBOARD,
+      'heat map': 'compare.test.ts: shows norms against ε by site over time',
+      streams: 'streams.test.ts: draws the streams of a run that goes on',
+      'summary of as-table': 'streams.test.ts: draws the streams of a run that goes on',
+      '#smoothing': TOOLS,
+      '#log': TOOLS,
+      '#over': TOOLS,
+      '#zoom': TOOLS,
+      '#previous': ANSWERS,
+      '#following': ANSWERS,
+      '#under': ANSWERS,
+      skip: KEYBOARD,
+      '#events': KEYBOARD,
+      '#lines': KEYBOARD,
+    });
+  });
+});

@@ -27,6 +27,7 @@ const BY_PREFIX: Readonly<Record<string, number>> = {
   RUN_BUSY: EXIT.environment,
   RUN_CORRUPT: EXIT.input,
   RUN_DIED: EXIT.environment,
+  RUN_MEMORY: EXIT.environment,
   OUT: EXIT.usage,
   OUT_NOT_WRITABLE: EXIT.environment,
   SITE: EXIT.usage,

@@ -98,11 +98,13 @@ async function opened({ directory, recipe }: Launch): Promise<RunDirectory> {
 /** Of a disk, or of one's share of it, that is full. */
 const FULL = new Set(['ENOSPC', 'EDQUOT']);
 
-/** A disk stays full until somebody acts; what else the machine did may pass, and a signal is nobody's fault; anything else would happen again. */
+/** A disk stays full until somebody acts, and a run that was too large stays so; what else the machine did may pass, and a signal is nobody's fault; anything else would happen again. */
 function endOf(error: unknown): LaunchEnd {
   if (error instanceof LatstreamError && error.code === 'INTERRUPTED') return { kind: 'save' };
   const reason = errorReport(error, false).trim().slice(0, 2000);
   if (FULL.has(systemCodeOf(error) ?? ''))
     return { kind: 'halt', reason: `the disk is full: make room, then resume. ${reason}` };
+  if (error instanceof LatstreamError && error.code === 'RUN_MEMORY')
+    return { kind: 'halt', reason: `memory ran out: make room, then resume. ${reason}` };
   return { kind: exitCodeOf(error) === EXIT.environment ? 'die' : 'fail', reason };
 }

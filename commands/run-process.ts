@@ -49,6 +49,7 @@ async function work(spec: JobSpec): Promise<void> {
 
 // A terminal's Ctrl-C and a service manager's SIGTERM reach this process, too: the one that started it says what they mean.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+process.stderr.on('error', () => undefined); // whoever reads it was killed: that is noticed elsewhere
 process.on('message', (message: StartMessage | ControlMessage | ChangeMessage) => {
   if (message.type === 'start') void work(message.spec);
   else if (message.type === 'change') asked.ask(message.settings);

@@ -69,7 +69,7 @@ async function train(source: string | undefined, options: TrainOptions): Promise
     monitor?.state('failed', saidBriefly(error));
     await monitor?.close();
     // A run whose process was killed can be gone on with, even before its first metric: that is what the error says.
-    const died = error instanceof LatstreamError && error.code === 'RUN_DIED';
+    const died = error instanceof LatstreamError && ['RUN_DIED', 'RUN_MEMORY'].includes(error.code);
     if (options.resume === undefined && !monitor?.begun && !died) await abandonRun(begun);
     throw error;
   } finally {

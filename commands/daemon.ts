@@ -3,7 +3,8 @@ import { chmod } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { Daemon } from '../daemon/index.js';
+import type { Daemon, QueueOpener } from '../daemon/index.js';
+import { complain } from '../foundation/index.js';
 import { launch } from './launch.js';
 import { collect, whole } from './options.js';
 import { makeDirectory } from './outputs.js';
@@ -20,6 +21,8 @@ interface DaemonOptions {
   readonly tlsKey?: string;
   readonly parallel?: number;
   readonly jsonLogs?: boolean;
+  readonly queue?: string;
+  readonly store?: string;
 }
 
 export function addDaemon(program: Command): void {
@@ -43,9 +46,14 @@ export function addDaemon(program: Command): void {
     .option('--tls-key <file>', 'its key in PEM')
     .option(
       '--parallel <n>',
-      'runs at a time, unless config.yaml in the state says (default: 1)',
-      whole(1, 1024),
+      'runs at a time, unless config.yaml in the state says; 0 takes none (default: 1)',
+      whole(0, 1024),
     )
+    .option(
+      '--queue <url>',
+      'redis://HOST:PORT[/DB] or rediss://…: the queue that daemons share; see docs/fleet.md',
+    )
+    .option('--store <url>', 'with --queue: where runs are shared, file:///SHARED/PATH or s3://BUCKET/PREFIX')
     .option('--json-logs', 'log lines of JSON, as where standard error is no terminal')
     .action(daemon);
 }
@@ -62,9 +70,11 @@ async function daemon(options: DaemonOptions): Promise<void> {
   const runs = resolve(options.runs ?? join(state, 'runs'));
   const token = await givenToken(options.tokenFile);
   const viewToken = await givenToken(options.viewTokenFile, 'view');
+  const openQueue = await sharedQueueOf(options);
   // Processes of runs need not know them.
   delete process.env['LATSTREAM_TOKEN'];
   delete process.env['LATSTREAM_VIEW_TOKEN'];
+  delete process.env['LATSTREAM_REDIS_PASSWORD'];
   const tls = tlsFiles(options.tlsCert, options.tlsKey);
   if ((await makeDirectory(state)).length > 0) await chmod(state, 0o700);
   await makeDirectory(runs);
@@ -72,8 +82,26 @@ async function daemon(options: DaemonOptions): Promise<void> {
   const log = createLog((line) => process.stderr.write(line), json);
   const { host, port, parallel, allowHost: allowedHosts } = options;
   const access = { host, port, allowedHosts, token, viewToken, tls };
-  const running = await startDaemon({ ...access, state, runs, parallel, launch, log });
+  const running = await startDaemon({
+    ...{ ...access, state, runs, parallel, launch, log },
+    ...(openQueue && { openQueue }),
+  });
   await untilSignalled(running);
+}
+
+/** Undefined: a queue of the daemon's own. */
+async function sharedQueueOf({ queue, store }: DaemonOptions): Promise<QueueOpener | undefined> {
+  if (queue === undefined && store === undefined) return undefined;
+  if (queue === undefined || store === undefined)
+    return complain({
+      code: 'USAGE_QUEUE',
+      owner: 'daemon',
+      expected: '--queue and --store together',
+      got: queue === undefined ? '--store alone' : '--queue alone',
+      hint: 'runs of a shared queue go on on other machines: name a store that all of them reach',
+    });
+  const { sharedQueue } = await import('../fleet/index.js');
+  return sharedQueue({ queue, store, password: process.env['LATSTREAM_REDIS_PASSWORD'] });
 }
 
 /** SIGTERM and SIGINT end it, a second one at once; SIGHUP reads its configuration again. */

@@ -6,9 +6,9 @@ import { complain, LatstreamError } from '../foundation/index.js';
 import { checkRecipe, type Recipe } from '../recipes/index.js';
 import { LOCK, lockRun } from './lock.js';
 import { makeDirectory, notWritable } from './outputs.js';
-import { placed } from './places.js';
+import { placed, portable } from './places.js';
 
-/** What a run's directory is known by: its recipe, whole and frozen, every path absolute. */
+/** What a run's directory is known by: its recipe, whole and frozen, every path absolute, or meaning the same wherever it is found. */
 export const RECIPE = 'recipe.json';
 /** The record of its metrics. */
 export const METRICS = 'metrics.ndjson';
@@ -27,10 +27,11 @@ export interface RunDirectory {
 /**
  * Begins a run, in a directory that is new or empty: whatever is in it afterwards is the run's.
  * @param out where the user wants it; without it `runs/NAME-SEED`, or the next free `runs/NAME-SEED-2`, ….
+ * @param movable who finds it may find it elsewhere: `@…` in its recipe are left to them.
  * @throws RUN_EXISTS, RUN_NOT_EMPTY, RUN_BUSY where `out` is taken; OUT_NOT_DIRECTORY, OUT_NOT_WRITABLE
  */
-export async function beginRun(recipe: Recipe, out?: string): Promise<RunDirectory> {
-  if (out !== undefined) return beginAt(recipe, resolve(out));
+export async function beginRun(recipe: Recipe, out?: string, movable = false): Promise<RunDirectory> {
+  if (out !== undefined) return beginAt(recipe, resolve(out), movable);
   const first = resolve('runs', `${recipe.name}-${recipe.seed}`);
   for (let number = 1; ; number++) {
     try {
@@ -43,14 +44,14 @@ export async function beginRun(recipe: Recipe, out?: string): Promise<RunDirecto
 
 const TAKEN = new Set(['RUN_EXISTS', 'RUN_NOT_EMPTY', 'RUN_BUSY']);
 
-async function beginAt(recipe: Recipe, out: string): Promise<RunDirectory> {
+async function beginAt(recipe: Recipe, out: string, movable = false): Promise<RunDirectory> {
   const made = await makeDirectory(out);
   await refuseTaken(out);
   const release = await lockRun(out);
   try {
     await refuseTaken(out); // nobody began it while we waited for the lock
     const frozen = placed(recipe, out);
-    await writeWhole(out, `${JSON.stringify(frozen, null, 2)}\n`);
+    await writeWhole(out, `${JSON.stringify(movable ? portable(recipe) : frozen, null, 2)}\n`);
     return { out, recipe: frozen, made, release };
   } catch (error) {
     release();
@@ -127,7 +128,7 @@ export async function readRecipe(directory: string): Promise<Pick<RunDirectory, 
       { cause: error },
     ),
   );
-  return { out, recipe: checkRecipe(parsedPart(text, path), `recipe ${path}`) };
+  return { out, recipe: placed(checkRecipe(parsedPart(text, path), `recipe ${path}`), out) };
 }
 
 /** A run's own file as JSON. @throws RUN_CORRUPT */

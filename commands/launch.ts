@@ -90,9 +90,9 @@ class Started implements Launched {
 }
 
 /** The directory is this run's alone: what was begun in it was begun by a former process of it. */
-async function opened({ directory, recipe }: Launch): Promise<RunDirectory> {
+async function opened({ directory, recipe, movable }: Launch): Promise<RunDirectory> {
   if (existsSync(join(directory, RECIPE))) return findRun(directory);
-  return beginRun(await pinned(checkRecipe(recipe, 'submitted recipe')), directory);
+  return beginRun(await pinned(checkRecipe(recipe, 'submitted recipe')), directory, movable);
 }
 
 /** Of a disk, or of one's share of it, that is full. */

@@ -6,8 +6,8 @@ import { z } from 'zod';
 import { webhooks } from './webhooks.js';
 
 const schema = z.strictObject({
-  /** Runs at a time. */
-  parallel: z.int().min(1).max(1024).exactOptional(),
+  /** Runs at a time; 0: takes none, and serves. */
+  parallel: z.int().min(0).max(1024).exactOptional(),
   /** Deaths of a run's process without a new checkpoint between them, after which the run has failed. */
   attempts: z.int().min(1).max(1000).exactOptional(),
   /** The wait after the first of them; it doubles with each further one, up to {@link LONGEST_WAIT_SECONDS}. */
@@ -18,6 +18,8 @@ const schema = z.strictObject({
   requestsPerSecond: z.number().min(1).max(1e6).exactOptional(),
   /** Who is told what happens to runs. */
   webhooks: webhooks.exactOptional(),
+  /** How long a run of a shared queue belongs to a worker that is not heard of. */
+  lockSeconds: z.number().min(1).max(3600).exactOptional(),
 });
 
 export type DaemonConfig = Required<z.infer<typeof schema>>;
@@ -29,6 +31,7 @@ export const DEFAULTS: DaemonConfig = {
   graceSeconds: 60,
   requestsPerSecond: 200,
   webhooks: [],
+  lockSeconds: 30,
 };
 
 export const LONGEST_WAIT_SECONDS = 3600;

@@ -10,6 +10,8 @@ export interface Launch {
   readonly directory: string;
   /** What was asked for and has not been taken yet. */
   readonly settings: Settings;
+  /** Another machine may go on with its directory, elsewhere. */
+  readonly movable?: true;
 }
 
 /** How a process ended: all done; stopped with everything saved; for good; of something that may pass; or of what somebody must mend. */

@@ -61,6 +61,7 @@ const STATUS: Readonly<Record<string, number>> = {
   DAEMON_RATE: 429,
   DAEMON_LEAVING: 503,
   DAEMON_STATE_WRITE: 503,
+  FLEET: 503,
 };
 
 /** @throws DAEMON_PORT_IN_USE, DAEMON_LISTEN */

@@ -3,39 +3,9 @@ import type { Recipe } from '../recipes/index.js';
 import { openDatabase, transact, type State } from './database.js';
 import { Outbox, type Letter } from './outbox.js';
 import type { Settings } from './protocol.js';
-import { refuseEvent, refuseKey, unknownRun } from './run-errors.js';
-import {
-  FINAL,
-  following,
-  WITH_PROCESS,
-  type RunEvent,
-  type RunState,
-  type Standing,
-} from './transitions.js';
-
-/** A run as the queue knows it. Times in milliseconds since the epoch. */
-export interface StoredRun extends Standing {
-  /** 1, 2, … by submission. */
-  readonly sequence: number;
-  readonly id: string;
-  readonly name: string;
-  readonly directory: string;
-  /** The greater goes first. */
-  readonly priority: number;
-  /** Why it is where it is, for people. */
-  readonly reason: string | null;
-  /** Sequence number of its furthest checkpoint's metric; −1 for none. */
-  readonly checkpointed: number;
-  /** Not to be started before. */
-  readonly retry: number;
-  readonly created: number;
-  readonly started: number | null;
-  readonly ended: number | null;
-  /** Settings that were asked for and not yet taken, as JSON. */
-  readonly settings: string;
-  /** What its client tells it apart by, as JSON. */
-  readonly labels: string;
-}
+import { refuseKey, unknownRun } from './run-errors.js';
+import { asking, moved, untaken, type Happening, type StoredRun } from './stored-run.js';
+import { WITH_PROCESS, type RunEvent, type RunState } from './transitions.js';
 
 /** Something that happened to a run. */
 export interface StoredEvent {
@@ -57,15 +27,6 @@ export interface NewRun {
   readonly labels?: Readonly<Record<string, string>>;
   /** No two runs have the same. */
   readonly key?: string | undefined;
-}
-
-/** What comes with an event. */
-export interface Happening {
-  readonly now: number;
-  /** See `following`. */
-  readonly most: number;
-  readonly reason?: string | null;
-  readonly retry?: number;
 }
 
 /** What has happened, for those who tell of it. */
@@ -144,21 +105,19 @@ export class Store {
   }
 
   /** Moves a run on. @throws DAEMON_RUN_UNKNOWN; DAEMON_RUN_STATE where this may not happen to it */
-  happen(id: string, event: RunEvent, { now, most, reason = null, retry = 0 }: Happening): StoredRun {
+  happen(id: string, event: RunEvent, happening: Happening): StoredRun {
     return transact(this.#database, () => {
-      const run = this.find(id);
-      const next = following(run, event, most) ?? refuseEvent(run, event);
-      const started = event === 'start' ? (run.started ?? now) : run.started;
-      const over = !['queued', ...WITH_PROCESS].includes(next.state);
+      const before = this.find(id);
+      const run = moved(before, event, happening);
       this.#database
         .prepare(
           'UPDATE runs SET state = ?, goal = ?, attempts = ?, reason = ?, retry = ?, started = ?, ended = ? WHERE id = ?',
         )
-        .run(next.state, next.goal, next.attempts, reason, retry, started, over ? now : null, id);
-      this.#log(now, id, event, next.state, reason);
-      const moved = this.find(id);
-      for (const each of this.announce({ before: run, run: moved, event, now })) this.outbox.add(each);
-      return moved;
+        .run(run.state, run.goal, run.attempts, run.reason, run.retry, run.started, run.ended, id);
+      const { now } = happening;
+      this.#log(now, id, event, run.state, run.reason);
+      for (const each of this.announce({ before, run, event, now })) this.outbox.add(each);
+      return run;
     });
   }
 
@@ -181,19 +140,14 @@ export class Store {
   /** Asks for settings, with those that were asked for before. @throws DAEMON_RUN_UNKNOWN; DAEMON_RUN_STATE where it is over */
   ask(id: string, settings: Settings): StoredRun {
     return transact(this.#database, () => {
-      const run = this.find(id);
-      if (FINAL.includes(run.state)) refuseEvent(run, 'a change of settings');
-      const all = { ...(JSON.parse(run.settings) as Settings), ...settings };
-      return this.#settings(id, all);
+      return this.#settings(id, asking(this.find(id), settings));
     });
   }
 
   /** What was taken is asked for no longer, unless it was asked for otherwise meanwhile. */
   taken(id: string, settings: Settings): void {
     transact(this.#database, () => {
-      const asked = Object.entries(JSON.parse(this.find(id).settings) as Settings);
-      const left = asked.filter(([name, value]) => settings[name as keyof Settings] !== value);
-      this.#settings(id, Object.fromEntries(left));
+      this.#settings(id, untaken(this.find(id), settings));
     });
   }
 
@@ -219,8 +173,8 @@ export class Store {
     return run && JSON.stringify(this.recipe(run.id)) !== recipe ? refuseKey(key, run.id) : run;
   }
 
-  #settings(id: string, settings: Settings): StoredRun {
-    this.#database.prepare('UPDATE runs SET settings = ? WHERE id = ?').run(JSON.stringify(settings), id);
+  #settings(id: string, settings: string): StoredRun {
+    this.#database.prepare('UPDATE runs SET settings = ? WHERE id = ?').run(settings, id);
     return this.find(id);
   }
 

@@ -12,7 +12,8 @@ import type { Launched, Launcher, LaunchEnd } from './launch.js';
 import type { Log } from './log.js';
 import { Pace, type Live } from './pace.js';
 import type { Change, Settings } from './protocol.js';
-import type { NewRun, Store, StoredRun } from './store.js';
+import type { NewRun, Store } from './store.js';
+import type { StoredRun } from './stored-run.js';
 import type { RunCommand, RunEvent } from './transitions.js';
 
 export interface SupervisorParts {

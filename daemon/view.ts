@@ -1,7 +1,7 @@
 /** @file A run of the queue as clients see it. */
 import type { Live } from './pace.js';
 import type { RunView, Settings } from './protocol.js';
-import type { StoredRun } from './store.js';
+import type { StoredRun } from './stored-run.js';
 import { following, RUN_COMMANDS } from './transitions.js';
 
 /** @param worker the machine that has it, or had it last, where there may be several */

@@ -3,7 +3,8 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Metric } from '../streams/index.js';
 import type { Letter } from './outbox.js';
-import type { Happened, StoredRun } from './store.js';
+import type { Happened } from './store.js';
+import type { StoredRun } from './stored-run.js';
 
 /** `died`: its process, of something that may pass; `threshold`: a metric got beyond a bound. */
 export const HOOK_EVENTS = ['finished', 'failed', 'paused', 'died', 'threshold'] as const;

@@ -7,7 +7,7 @@ import { figuresOf } from '../../daemon/prometheus.js';
 import { recordRoutes } from '../../daemon/records.js';
 import { routesOf } from '../../daemon/routes.js';
 import { startServer, type ControlServer, type ServerParts } from '../../daemon/server.js';
-import type { StoredRun } from '../../daemon/store.js';
+import type { StoredRun } from '../../daemon/stored-run.js';
 import { Tail } from '../../daemon/tail.js';
 import type { Metric } from '../../streams/index.js';
 import { held } from './messages.js';

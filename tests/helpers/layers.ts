@@ -17,6 +17,7 @@ const ALL = [
   'recipes',
   'daemon',
   'watch',
+  'fleet',
   'report',
   'sweeps',
   'organism',
@@ -37,6 +38,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   recipes: { values: [...LEAVES, 'remote', 'datasets'], types: ['engine', 'streams', 'operators'] },
   daemon: { values: [...LEAVES, 'monitor', 'recipes'], types: ['streams'] },
   watch: { values: [...LEAVES, 'streams', 'monitor', 'daemon'] },
+  fleet: { values: [...LEAVES, 'streams', 'monitor', 'recipes', 'daemon'] },
   report: { values: LEAVES, types: ['streams', 'operators', 'recipes'] },
   sweeps: { values: [...LEAVES, 'recipes', 'report'], types: ['daemon'] },
   organism: { values: [...LEAVES, 'datasets'], types: ['recipes', 'operators'] },
@@ -55,6 +57,7 @@ const CONFINED: readonly { readonly packages: RegExp; readonly to: RegExp; reado
   { packages: /^@huggingface\/hub$/, to: /^remote\//, places: 'remote' },
   { packages: /^fast-check$/, to: /^testing\//, places: 'testing' },
   { packages: /^(libsql|prom-client)$/, to: /^daemon\//, places: 'daemon' },
+  { packages: /^(bullmq|ioredis|@aws-sdk\/.*)$/, to: /^fleet\//, places: 'fleet' },
   {
     packages: /^(apache-arrow|fzstd|hyparquet.*|parquet.*)$/,
     to: /^(datasets\/|monitor\/record)/,

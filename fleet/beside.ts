@@ -1,0 +1,47 @@
+/** @file What a daemon of a shared queue does beside its runs: it listens to what is said to them, is heard of, and looks for runs that nothing stands for. */
+import type { Jobs } from './jobs.js';
+import { KEYS } from './keys.js';
+import type { Ledger } from './ledger.js';
+import type { Connection } from './redis.js';
+
+export interface BesideParts {
+  readonly node: string;
+  readonly host: string;
+  readonly redis: Connection;
+  readonly ledger: Ledger;
+  readonly jobs: Jobs;
+  readonly nudged: (id: string) => void;
+  /** Hears what went wrong, and will be tried again. */
+  readonly failed: (error: unknown) => void;
+}
+
+/** @returns what ends it */
+export async function beside(parts: BesideParts): Promise<() => Promise<void>> {
+  const { redis, jobs, failed } = parts;
+  const ears = redis.duplicate();
+  ears.on('error', () => undefined); // it connects again, and listens again
+  ears.on('message', (_, id: string) => parts.nudged(id));
+  await ears.subscribe(KEYS.nudges);
+  await jobs.start();
+  let last: Promise<void> = Promise.resolve();
+  const turn = (): void => {
+    last = last.then(() => round(parts)).catch(failed);
+  };
+  turn();
+  const timer = setInterval(turn, jobs.lockMilliseconds / 2);
+  return async () => {
+    clearInterval(timer);
+    await last;
+    ears.disconnect();
+    await redis.del(KEYS.worker(parts.node)).catch(() => 0);
+  };
+}
+
+async function round({ node, host, redis, ledger, jobs }: BesideParts): Promise<void> {
+  const heard = JSON.stringify({ host, pid: process.pid });
+  await redis.set(KEYS.worker(node), heard, 'PX', 2 * jobs.lockMilliseconds);
+  // Whoever changed a run may have died before a job stood for it.
+  const runs = (await ledger.all()).map(({ run }) => run).filter(({ job }) => job !== null);
+  const present = await jobs.present(runs.flatMap(({ job }) => job ?? []));
+  for (const run of runs) if (!present.has(run.job ?? '')) await jobs.add(run, Date.now());
+}

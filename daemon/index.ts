@@ -6,7 +6,6 @@
  *     await daemon.close();
  */
 export { readAddress } from './address.js';
-export { answersIn } from './answers.js';
 export { Client, unreachable } from './client.js';
 export { LONGEST_WAIT_SECONDS, type DaemonConfig } from './config.js';
 export { startDaemon, type Daemon, type QueueOpener, type QueueParts } from './daemon.js';
@@ -14,7 +13,7 @@ export { evaluatedNames, evaluationsIn } from './evaluations.js';
 export type { Launch, Launched, LaunchEnd, Launcher, Listener } from './launch.js';
 export { createLog, type Log } from './log.js';
 export { Pace, type Live } from './pace.js';
-export type { AnswersView, Change, EvaluationsView, LogView, RunView, Settings } from './protocol.js';
+export type { Change, EvaluationsView, LogView, RunView, Settings } from './protocol.js';
 export type { Queue, Submitted } from './queue.js';
 export { refuseKey, unknownRun } from './run-errors.js';
 export { asking, moved, untaken, type Happening, type StoredRun } from './stored-run.js';

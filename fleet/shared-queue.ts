@@ -1,14 +1,12 @@
 /** @file A queue that daemons on many machines share: this one's view of it, and its part of the work. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import {
-  answersIn,
   asking,
   evaluatedNames,
   evaluationsIn,
   moved,
   viewOf,
   WITH_PROCESS,
-  type AnswersView,
   type Change,
   type DaemonConfig,
   type EvaluationsView,
@@ -19,7 +17,7 @@ import {
   type Submitted,
 } from '../daemon/index.js';
 import { complain } from '../foundation/index.js';
-import type { MetricsPage } from '../monitor/index.js';
+import { answersIn, type AnswersView, type MetricsPage } from '../monitor/index.js';
 import type { CachedRecords } from './cached-records.js';
 import type { Jobs } from './jobs.js';
 import { KEYS } from './keys.js';

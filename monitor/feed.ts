@@ -159,11 +159,15 @@ export class Feed {
     const rate = limits.messagesPerSecond;
     const bucket = new Bucket(rate, BURST_SECONDS * rate, performance.now());
     const asked = { onCommand, subscribe: viewer.subscribe.bind(viewer) };
+    const may = (): boolean => {
+      if (socket.readyState !== socket.OPEN) return false;
+      const isFew = bucket.take(performance.now());
+      if (!isFew) sayGoodbye(socket, CLOSE.rate, `MONITOR_RATE: more than ${rate} messages a second`);
+      return isFew;
+    };
+    socket.on('ping', () => void may()); // each has been answered
     socket.on('message', (data: Buffer) => {
-      if (socket.readyState !== socket.OPEN) return;
-      if (bucket.take(performance.now()))
-        void answerTo(data.toString(), asked).then((reply) => viewer.send(reply));
-      else sayGoodbye(socket, CLOSE.rate, `MONITOR_RATE: more than ${rate} messages a second`);
+      if (may()) void answerTo(data.toString(), asked).then((reply) => viewer.send(reply));
     });
   }
 

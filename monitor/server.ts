@@ -51,6 +51,7 @@ export interface Monitor {
 }
 
 const SLOWEST_REQUEST_MILLISECONDS = 10_000;
+const GOODBYE_MILLISECONDS = 500;
 
 const HEADERS = {
   'cache-control': 'no-cache',
@@ -134,7 +135,10 @@ function monitorOf(http: Server, host: string, feed: Feed, notes: Notes): Monito
       feed.close();
       const closed = new Promise((resolve) => http.close(resolve));
       http.closeIdleConnections();
+      // Half a request is never idle, and nobody looks at the clock of a server that closes.
+      const late = setTimeout(() => http.closeAllConnections(), GOODBYE_MILLISECONDS);
       await closed;
+      clearTimeout(late);
     },
   };
 }
@@ -172,6 +176,7 @@ async function respond(request: IncomingMessage, response: ServerResponse, site:
 }
 
 function refuse(socket: Duplex, status: string, reason: string): void {
+  socket.once('finish', () => socket.destroy()); // a client that keeps its end open must not keep ours
   socket.end(
     `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: text/plain\r\n` +
       `content-length: ${Buffer.byteLength(reason)}\r\n\r\n${reason}`,

@@ -5,17 +5,18 @@ import type { FanOutOptions, FanOutResult } from './fan-out.js';
 import type { SoakResult } from './soak.js';
 
 export function describeSoak({ state, steps, visits, samples, trends }: SoakResult): string {
-  const rows = Object.entries(trends).map(([name, { level, slope, error, growth, isFlat }]) => [
+  const rows = Object.entries(trends).map(([name, { level, slope, error, growth, isFlat, peaks }]) => [
     name,
     level.toFixed(1),
     `${slope.toFixed(3)} ± ${error.toFixed(3)}`,
     `${(100 * growth).toFixed(2)} %`,
+    peaks.map((peak) => peak.toFixed(0)).join(' '),
     isFlat ? 'flat' : 'NOT FLAT',
   ]);
   return [
     `${state} after ${steps} steps, ${(samples.at(-1)?.seconds ?? 0).toFixed(0)} s; ${visits.visits} visits, ` +
       `${visits.metrics} metrics seen, ${visits.disordered} out of order, ${visits.polls} polls, ${visits.failures.length} failed`,
-    table([['second half', 'mean', 'by 1000 steps', 'over the half', ''], ...rows]),
+    table([['second half', 'mean', 'by 1000 steps', 'over the half', 'peaks of quarters', ''], ...rows]),
   ].join('\n');
 }
 

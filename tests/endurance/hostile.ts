@@ -15,7 +15,8 @@ export interface Target {
 /** `refused`: closed, or an error; `served`: nobody kept them from what they did; `failed`: they did not get as far. */
 export type Outcome = 'refused' | 'served' | 'failed';
 
-const PATIENCE_MILLISECONDS = 30_000;
+const PATIENCE_MILLISECONDS = 60_000;
+const FLOOD_MILLISECONDS = 10_000;
 
 /** By name. What only annoys (garbage as a message) may be answered; all else must be refused. */
 export const ACTS = {
@@ -80,13 +81,15 @@ async function closed(page: string, say: (socket: WebSocket) => void): Promise<O
 
 /** Says something a thousand times a second for a few seconds. */
 async function flooded(page: string, say: (socket: WebSocket) => void): Promise<Outcome> {
-  return closed(page, (socket) => {
-    const timer = setInterval(() => {
-      for (let at = 0; at < 100 && socket.readyState === socket.OPEN; at++) say(socket);
-    }, 100);
-    setTimeout(() => socket.terminate(), 5000); // `served` is what nobody ended before
-    socket.once('close', () => clearInterval(timer));
-  });
+  const socket = opened(page);
+  if (!(await isOpen(socket))) return 'failed';
+  const timer = setInterval(() => {
+    for (let at = 0; at < 100 && socket.readyState === socket.OPEN; at++) say(socket);
+  }, 100);
+  const isClosed = await closes(socket, FLOOD_MILLISECONDS);
+  clearInterval(timer);
+  socket.terminate();
+  return isClosed ? 'refused' : 'served';
 }
 
 /** Says what means nothing; an error each is as good as being closed. */

@@ -3,17 +3,19 @@ import { linearFit, type Point } from '../../bench/linear-fit.js';
 import type { ProcessFigures } from './process-figures.js';
 import type { Sample } from './sample.js';
 
-/** Of the second half of the samples. */
+/** Of the second half. */
 export interface Trend {
-  /** Their mean. */
+  /** Its mean. */
   readonly level: number;
-  /** By 1000 steps (seconds), with its standard error (of independent samples: those of memory are not quite). */
+  /** By 1000 steps (seconds), with its standard error: of means of tenths, since neighbouring samples of memory are alike. */
   readonly slope: number;
   readonly error: number;
   /** What the line gains over the half, as a share of the level. */
   readonly growth: number;
   /** It gains less than 2 % of the level, or less than two standard errors. */
   readonly isFlat: boolean;
+  /** The largest of each quarter of the whole. */
+  readonly peaks: readonly number[];
 }
 
 const MEGABYTE = 2 ** 20;
@@ -33,29 +35,45 @@ export function trendsOf(samples: readonly Sample[]): Record<string, Trend> {
   return {
     ...figures('serving'),
     ...figures('training'),
-    'training: CPU of a step, ms': trendOf(costs(samples, 'training')),
-    'serving: CPU of a step, ms': trendOf(costs(samples, 'serving')),
+    'training: CPU of a step, ms': trendOf(costs(samples)),
   };
 }
 
-/** CPU milliseconds of a process for each step between two samples. */
-function costs(samples: readonly Sample[], name: 'serving' | 'training'): Point[] {
-  return samples.slice(1).flatMap((sample, at) => {
+/** CPU milliseconds of training for each step between two samples. */
+function costs(samples: readonly Sample[]): Point[] {
+  return samples.slice(1).flatMap(({ step, training }, at) => {
     const before = samples[at] as Sample;
-    const steps = sample.step - before.step;
-    const seconds = sample[name].cpuSeconds - before[name].cpuSeconds;
-    return steps > 0 ? [{ x: sample.step, y: (1000 * seconds) / steps }] : [];
+    const seconds = training.cpuSeconds - before.training.cpuSeconds;
+    return step > before.step ? [{ x: step, y: (1000 * seconds) / (step - before.step) }] : [];
   });
 }
 
-/** @param points by step, or by second. @param skipped share of them that come first. */
+const BLOCKS = 10;
+
+/** @param points by step, or by second. @param skipped share of the way that comes first. */
 export function trendOf(points: readonly Point[], skipped = 0.5): Trend {
-  const half = points.slice(Math.floor(points.length * skipped));
-  const level = half.reduce((sum, { y }) => sum + y, 0) / half.length;
-  const [first, last] = [half[0]?.x ?? 0, half.at(-1)?.x ?? 0];
-  if (half.length < 3 || first === last) return { level, slope: NaN, error: NaN, growth: NaN, isFlat: false };
-  const { slope, slope_error: error } = linearFit(half);
-  const growth = level === 0 ? 0 : (slope * (last - first)) / level;
+  const [first, last] = [points[0]?.x ?? 0, points.at(-1)?.x ?? 0];
+  const part = (from: number, to: number): Point[] => {
+    const [begin, end] = [from, to].map((share) => first + share * (last - first)) as [number, number];
+    return points.filter(({ x }) => x >= begin && x <= end);
+  };
+  const blocks = Array.from({ length: BLOCKS }, (_, at) => {
+    const from = skipped + (at * (1 - skipped)) / BLOCKS;
+    return part(from, from + (1 - skipped) / BLOCKS);
+  });
+  const means = blocks
+    .filter(({ length }) => length > 0)
+    .map((block) => ({ x: mean(block, 'x'), y: mean(block, 'y') }));
+  const level = mean(means, 'y');
+  const peaks = [0, 0.25, 0.5, 0.75].map((from) => Math.max(...part(from, from + 0.25).map(({ y }) => y)));
+  if (new Set(means.map(({ x }) => x)).size < 3)
+    return { level, slope: NaN, error: NaN, growth: NaN, isFlat: false, peaks };
+  const { slope, slope_error: error } = linearFit(means);
+  const growth = level === 0 ? 0 : (slope * (1 - skipped) * (last - first)) / level;
   const isFlat = Math.abs(growth) < 0.02 || Math.abs(slope) < 2 * error;
-  return { level, slope: 1000 * slope, error: 1000 * error, growth, isFlat };
+  return { level, slope: 1000 * slope, error: 1000 * error, growth, isFlat, peaks };
+}
+
+function mean(points: readonly Point[], of: keyof Point): number {
+  return points.reduce((sum, point) => sum + point[of], 0) / points.length;
 }

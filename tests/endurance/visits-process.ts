@@ -64,7 +64,10 @@ async function watch({ page, seed }: VisitsOrder, slot: number): Promise<void> {
 /** As the daemon's page asks: for runs and what is new of one, now and then for answers, log and figures. */
 async function read({ page, daemon, token, run, seed }: VisitsOrder, slot: number): Promise<void> {
   const ask = async (path: string, of = daemon): Promise<unknown> => {
-    const reply = await fetch(new URL(path, of), { headers: { authorization: `Bearer ${token}` } });
+    const once = (): Promise<Response> =>
+      fetch(new URL(path, of), { headers: { authorization: `Bearer ${token}` } });
+    // As browsers do where a connection that was kept was closed meanwhile.
+    const reply = await once().catch(once);
     const text = await reply.text();
     if (!reply.ok) throw new Error(`${reply.status} ${text.slice(0, 200)}`);
     return reply.headers.get('content-type')?.includes('json') ? JSON.parse(text) : text;
@@ -85,9 +88,15 @@ async function read({ page, daemon, token, run, seed }: VisitsOrder, slot: numbe
         await pause(POLL_MILLISECONDS * draw.uniform());
       }
     } catch (error) {
-      if (!isOver()) seen.failures.push(error instanceof Error ? error.message : String(error));
+      if (!isOver()) seen.failures.push(reasonOf(error));
       await pause(1000);
     }
     seen.visits += 1;
   }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { message, cause } = error;
+  return cause instanceof Error ? `${message}: ${cause.message}` : message;
 }

@@ -65,6 +65,16 @@ describe('a viewer', () => {
   });
 });
 
+describe('a viewer that never stops pinging', () => {
+  it('is sent away like one that never stops talking', async () => {
+    const monitor = await start({ limits: { messagesPerSecond: 1 } });
+    const viewer = await view(monitor);
+    const closed = closing(viewer);
+    for (let at = 0; at < 1000; at++) viewer.socket.ping();
+    expect(await closed).toEqual([4429, 'MONITOR_RATE: more than 1 messages a second']);
+  });
+});
+
 describe('whatever a viewer says', () => {
   const nearly = fc.record(
     {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
-import { createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { LatstreamError } from '../../foundation/index.js';
@@ -107,5 +107,27 @@ describe('HTTP', () => {
     expect(error).toBeInstanceOf(LatstreamError);
     expect((error as LatstreamError).code).toBe('MONITOR_PORT_IN_USE');
     expect((error as LatstreamError).message).toMatch(/choose another port/);
+  });
+});
+
+describe('closing', () => {
+  const speaking = async (monitor: Monitor, text: string): Promise<Socket> => {
+    const { hostname, port } = new URL(monitor.url);
+    const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+    afterwards({ close: () => socket.destroy() });
+    socket.on('error', () => undefined);
+    await once(socket, 'connect');
+    await new Promise<void>((resolve) => socket.write(text, () => resolve()));
+    return socket;
+  };
+
+  it('waits neither for the rest of a handshake nor for refused visitors to leave', async () => {
+    const monitor = await startMonitor({ port: 0, description: { name: 'tiny' } });
+    await speaking(monitor, 'GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgr');
+    const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+    const refused = await speaking(monitor, `GET /metrics HTTP/1.1\r\nHost: elsewhere\r\n${upgrade}`);
+    refused.resume();
+    await once(refused, 'end');
+    await monitor.close();
   });
 });

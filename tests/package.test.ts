@@ -84,16 +84,20 @@ describe('the package', () => {
     expect(stdout.trim()).toBe('function');
   });
 
-  it('asks for fast-check of those only who test with it', () => {
-    expect(manifest.peerDependencies).toEqual({ 'fast-check': `^${manifest.devDependencies['fast-check']}` });
-    expect(manifest.peerDependenciesMeta).toEqual({ 'fast-check': { optional: true } });
-    expect(manifest.dependencies).not.toHaveProperty('fast-check');
+  it('asks for fast-check of those only who test with it, for koffi of those with CUDA', () => {
+    for (const name of ['fast-check', 'koffi']) {
+      expect(manifest.peerDependencies[name]).toBe(`^${manifest.devDependencies[name]}`);
+      expect(manifest.peerDependenciesMeta[name]).toEqual({ optional: true });
+      expect(manifest.dependencies).not.toHaveProperty(name);
+    }
+    expect(Object.keys(manifest.peerDependencies)).toHaveLength(2);
   });
 });
 
 describe('the lock file', () => {
   it('has install scripts only where they are known to fetch nothing', () => {
-    const harmless = ['core-js', 'protobufjs', 'fsevents']; // a banner, a version check, a macOS prebuild
+    // A banner, a version check, a macOS prebuild, a look for the package of its platform.
+    const harmless = ['core-js', 'protobufjs', 'fsevents', 'koffi'];
     const skipped = ['onnxruntime-node']; // would fetch CUDA libraries: switched off in .npmrc
     const scripted = locked.filter(([, entry]) => entry.hasInstallScript);
     const names = new Set(scripted.map(([path]) => path.replace(/^.*node_modules\//, '')));

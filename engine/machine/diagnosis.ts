@@ -51,5 +51,7 @@ function trouble(executor: ExecutorName, machine: Machine, attempt: Attempt): Tr
 }
 
 function ofOneThatRuns(executor: ExecutorName, machine: Machine, { name }: SmallStep): readonly string[] {
+  if (executor === 'cuda' && !machine.packages['koffi'])
+    return ['npm install koffi beside latstream: weights then stay on the card instead of crossing the bus'];
   return executor === 'tfjs' && name === 'tfjs-cpu' ? betterTfjs(machine) : [];
 }

@@ -26,7 +26,7 @@ export interface Machine {
   /** Graphics devices that the kernel has, as paths; what NVIDIA's kernel driver says of itself. */
   readonly graphics: readonly string[];
   readonly nvidiaDriver: string | undefined;
-  /** Versions of packages that tfjs could use. */
+  /** Versions of packages that are the user's to install: those that tfjs could use, and koffi. */
   readonly packages: Readonly<Record<string, string | undefined>>;
 }
 
@@ -54,7 +54,7 @@ export function thisMachine(): Machine {
       existsSync,
     ),
     nvidiaDriver: firstLine('/proc/driver/nvidia/version'),
-    packages: tfjsPackages(),
+    packages: { ...tfjsPackages(), koffi: packageVersion('koffi') },
   };
 }
 

@@ -4,7 +4,7 @@ import type { Machine } from './machine.js';
 /** Where tfjs runs, in plain JavaScript: how to get native kernels. */
 export function betterTfjs({ packages, platform }: Machine): string[] {
   const installed = Object.entries(packages).flatMap(([name, version]) =>
-    version ? [`${name} ${version}`] : [],
+    version && name !== 'koffi' ? [`${name} ${version}`] : [],
   );
   if (installed.length > 0)
     return [

@@ -1,5 +1,7 @@
 /** @file The executors that are held to the published trajectories, and to how many of them. */
-import { cudaExecutor, onnxruntimeExecutor, tfjsExecutor, type Executor } from '../../engine/index.js';
+import { createExecutor, onnxruntimeExecutor, tfjsExecutor, type Executor } from '../../engine/index.js';
+import { loadCApi } from '../../engine/executors/resident/c-api.js';
+import { residentExecutor } from '../../engine/executors/resident/executor.js';
 import { noCuda } from '../helpers/cuda.js';
 import { nativeTfjs, noNativeTfjs } from '../helpers/tfjs-node.js';
 import { noWebGpu, watchedWebGpu } from '../helpers/webgpu.js';
@@ -12,6 +14,9 @@ export interface Held {
   readonly not?: string | undefined;
 }
 
+const api = await loadCApi();
+const resident = api && residentExecutor(api, { threads: 1, provider: 'cpu' });
+const cuda = await createExecutor('cuda', { threads: 1 });
 const watched = watchedWebGpu(1);
 
 /** What left the GPU. To be called once, after its engine is disposed. */
@@ -26,7 +31,13 @@ export function parityExecutors(cases: readonly string[]): Readonly<Record<strin
     onnxruntime: { make: () => onnxruntimeExecutor({ threads: 1 }), only: cases },
     tfjs: { make: () => tfjsExecutor(), only: all ? cases : ['toward_away_kl_completions', 'dpo'] },
     'tfjs-node': { make: () => tfjsExecutor(nativeTfjs), only: nativeTfjs ? cases : [], not: noNativeTfjs },
-    cuda: { make: () => cudaExecutor({ threads: 1 }), only: noCuda === undefined ? cases : [], not: noCuda },
+    // The calls of CUDA's executor, with host memory for a device.
+    resident: {
+      make: () => resident!,
+      only: resident ? (all ? cases : ['toward_only']) : [],
+      not: 'no koffi',
+    },
+    cuda: { make: () => cuda, only: noCuda === undefined ? cases : [], not: noCuda },
     webgpu: { make: () => watched.executor, only: noWebGpu === undefined ? onGpu : [], not: noWebGpu },
   };
 }

@@ -181,6 +181,17 @@ describe('a missing provider', () => {
   });
 });
 
+describe('CUDA that runs', () => {
+  it('is told how its weights stay on the card, until they do', () => {
+    expect(diagnose('cuda', withCard, ran('onnxruntime-cuda')).advice).toEqual([
+      expect.stringContaining('npm install koffi'),
+    ]);
+    const packages = { koffi: '3.3.4' };
+    expect(diagnose('cuda', { ...withCard, packages }, ran('onnxruntime-cuda')).advice).toEqual([]);
+    expect(diagnose('tfjs', { ...bare, packages }, ran('tfjs-cpu')).advice.join()).not.toContain('koffi');
+  });
+});
+
 describe('auto', () => {
   const choice = async (machine: Machine, works: readonly string[]): Promise<string> =>
     resolveExecutor(

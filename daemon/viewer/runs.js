@@ -113,7 +113,7 @@ export class RunList {
       track.hidden = share === undefined;
       track.style.setProperty('--share', share ?? 0);
       track.setAttribute('aria-valuenow', String(Math.round(100 * (share ?? 0))));
-      setText(where, whereIs(run));
+      setText(where, run.worker ? `${whereIs(run)} on ${run.worker}` : whereIs(run));
       setText(reason, run.reason ?? '');
       reason.hidden = run.reason === null;
       if (document.activeElement !== priority) priority.value = String(run.priority);
@@ -145,8 +145,8 @@ function byInterest(a, b) {
   return b.created.localeCompare(a.created);
 }
 
-function textOf({ id, name, state, reason }) {
-  return `${id} ${name} ${state} ${reason ?? ''}`.toLowerCase();
+function textOf({ id, name, worker, state, reason }) {
+  return `${id} ${name} ${worker ?? ''} ${state} ${reason ?? ''}`.toLowerCase();
 }
 
 /** Undefined where nothing is known. */

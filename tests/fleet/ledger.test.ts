@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULTS } from '../../daemon/config.js';
+import { LatstreamError } from '../../foundation/index.js';
 import type { Recipe } from '../../recipes/index.js';
 import { redisAddress } from '../../fleet/address.js';
 import { ending, taking } from '../../fleet/changes.js';
@@ -77,7 +78,7 @@ async function done(
 
 describe.skipIf(withoutRedis)('a ledger', () => {
   it(
-    'accepts writes of never an older epoch than before, and one completion',
+    'accepts writes of the newest epoch alone, so of never an older one than before, and one completion',
     { timeout: 120_000 },
     async () => {
       await fc.assert(
@@ -92,9 +93,11 @@ describe.skipIf(withoutRedis)('a ledger', () => {
             const lease = leases[each[0]];
             try {
               const epoch = await done(run.id, each, leases);
+              if (epoch !== undefined) expect(epoch, 'what was accepted has the newest epoch').toBe(newest);
               if (epoch !== undefined) accepted.push(epoch);
             } catch (error) {
-              const { code } = error as { code?: string };
+              if (!(error instanceof LatstreamError)) throw error;
+              const { code } = error;
               if (code === 'FLEET_LEASE_LOST') refusals += 1;
               // What is over, or waits, is refused to the newest, too.
               else expect(code).toBe('DAEMON_RUN_STATE');

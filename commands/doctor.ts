@@ -70,5 +70,7 @@ export function doctorText(
 function verdict({ runs, because, step }: Diagnosis): string {
   if (!runs || !step) return `cannot run: ${because}`;
   const figures = `${step.milliseconds.toFixed(1)} ms a small step (the first ${step.firstMilliseconds.toFixed(0)} ms)`;
-  return `runs on ${because}: ${figures}, within ${step.error.toExponential(0)} of plain JavaScript`;
+  const exact = `within ${step.error.toExponential(0)} of plain JavaScript`;
+  const bits = step.precisions ? `; computes in ${step.precisions.join(', ')}` : '';
+  return `runs on ${because}: ${figures}, ${exact}${bits}`;
 }

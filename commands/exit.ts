@@ -44,6 +44,7 @@ const BY_PREFIX: Readonly<Record<string, number>> = {
   ABLATION: EXIT.usage,
   SUFFIX: EXIT.input,
   EXECUTOR: EXIT.environment,
+  PRECISION: EXIT.environment,
   JUDGE: EXIT.environment,
   ATTACKER: EXIT.environment,
   SLOTS: EXIT.usage,

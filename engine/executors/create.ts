@@ -2,7 +2,7 @@
 import type { Executor } from '../executor.js';
 import type { Precision } from '../precision.js';
 import type { Sparing } from './compiled.js';
-import { cudaExecutor } from './cuda.js';
+import { cudaExecutor, halvingOnCuda } from './cuda.js';
 import type { ExecutorName } from './name.js';
 import { loadCApi } from './resident/c-api.js';
 import { residentExecutor } from './resident/executor.js';
@@ -27,5 +27,6 @@ export async function createExecutor(name: ExecutorName, options: ExecutorOption
 /** With values that stay on the card where koffi is installed; profiles are the binding's affair. */
 async function onCuda(options: ExecutorOptions): Promise<Executor> {
   const api = options.profile ? undefined : await loadCApi();
-  return api ? residentExecutor(api, { ...options, provider: 'cuda' }) : cudaExecutor(options);
+  const halving = halvingOnCuda(options.precision);
+  return api ? residentExecutor(api, { ...options, provider: 'cuda', halving }) : cudaExecutor(options);
 }

@@ -1,5 +1,6 @@
 /** @file Runs programs compiled on ONNX Runtime's CUDA provider, from and to host memory: the binding has no CUDA tensors. */
 import type { Executor } from '../executor.js';
+import type { Halving } from '../halve.js';
 import { halfOf, type Precision } from '../precision.js';
 import type { Sparing } from './compiled.js';
 import { hostExecutor } from './onnxruntime.js';
@@ -18,9 +19,15 @@ export interface CudaOptions extends Omit<SessionOptions, 'provider'>, Sparing {
  */
 export function cudaExecutor({ tf32, ...options }: CudaOptions): Executor {
   if (tf32) process.env['NVIDIA_TF32_OVERRIDE'] ??= '1';
-  const type = halfOf(options.precision);
-  // Products of halves are summed in float32; this has their parts summed so, too.
-  if (type) process.env['ORT_CUDA_GEMM_OPTIONS'] ??= '2';
-  const halving = type && { type, products: 'half' as const, elementwise: type === 'float16' };
+  const halving = halvingOnCuda(options.precision);
   return hostExecutor('onnxruntime-cuda', { ...options, provider: 'cuda', halving });
+}
+
+/** How the provider computes in a precision: it has products of both types of 16 bits, and functions of one. */
+export function halvingOnCuda(precision: Precision | undefined): Halving | undefined {
+  const type = halfOf(precision);
+  if (!type) return undefined;
+  // Products of halves are summed in float32; this has their parts summed so, too.
+  process.env['ORT_CUDA_GEMM_OPTIONS'] ??= '2';
+  return { type, products: 'half', elementwise: type === 'float16' };
 }

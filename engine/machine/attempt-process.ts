@@ -1,6 +1,7 @@
 /** @file The process of an attempt: hears which executor, tries it, says how it went. */
 import { createExecutor } from '../executors/create.js';
 import type { Attempt, AttemptRequest } from './attempt.js';
+import { possiblePrecisions } from './precisions.js';
 import { smallStep } from './small-step.js';
 
 process.once('message', (request: AttemptRequest) => {
@@ -9,7 +10,8 @@ process.once('message', (request: AttemptRequest) => {
 
 async function tried({ executor, ...options }: AttemptRequest): Promise<Attempt> {
   try {
-    return { end: 'ran', ...(await smallStep(await createExecutor(executor, options))) };
+    const step = await smallStep(await createExecutor(executor, options));
+    return { end: 'ran', ...step, precisions: await possiblePrecisions(executor, options) };
   } catch (error) {
     return { end: 'failed', message: error instanceof Error ? error.message : String(error) };
   }

@@ -2,7 +2,7 @@
 import { complain } from '../../foundation/index.js';
 import type { ExecutorName } from '../executors/name.js';
 import { tryHalf, type SessionOptions } from '../executors/session.js';
-import { halfOf, type Precision } from '../precision.js';
+import { halfOf, PRECISIONS, type Precision } from '../precision.js';
 
 /** What keeps an executor from a precision, and what can be done. */
 export interface Obstacle {
@@ -34,6 +34,17 @@ export async function obstacleTo(
   } catch (error) {
     return refused(name, half, error instanceof Error ? error.message : String(error));
   }
+}
+
+/** The precisions that nothing keeps an executor from. */
+export async function possiblePrecisions(
+  name: ExecutorName,
+  options: Omit<SessionOptions, 'provider'>,
+): Promise<Precision[]> {
+  const possible: Precision[] = [];
+  for (const precision of PRECISIONS)
+    if (!(await obstacleTo(name, precision, options))) possible.push(precision);
+  return possible;
 }
 
 const ELSEWHERE = '--executor onnxruntime, or float32';

@@ -5,6 +5,7 @@ import type { Definition, Executor, ValuesOf } from '../executor.js';
 import { tfjsExecutor } from '../executors/tfjs.js';
 import { valueAndGradients, type Named } from '../gradients.js';
 import * as ops from '../ops.js';
+import type { Precision } from '../precision.js';
 import type { Tensor } from '../ops.js';
 import { float32, int32, type HostTensor, type Value } from '../tensor.js';
 import type { Tree } from '../tree.js';
@@ -17,6 +18,8 @@ export interface SmallStep {
   readonly firstMilliseconds: number;
   /** Largest difference from tfjs `cpu` in gradients, as a share of the largest gradient. */
   readonly error: number;
+  /** What the executor can compute in here, where that was tried, too. */
+  readonly precisions?: readonly Precision[];
 }
 
 // B rows, D width, H hidden, V classes

@@ -12,7 +12,29 @@ export interface Held {
   readonly only: readonly string[];
   /** Why it computes none. */
   readonly not?: string | undefined;
+  /** {@link EXACT} if not given. */
+  readonly tolerances?: Tolerances;
 }
+
+/** How near figures must be to the published ones. */
+export interface Tolerances {
+  /** Relative errors of losses in the first step, and in later ones. */
+  readonly first: number;
+  readonly later: number;
+  /** Losses below this are held to it: what is next to nothing is a difference of large numbers. */
+  readonly least: number;
+  /** Least cosines of δ and adapters, and of the adapters' movement. */
+  readonly cosine: number;
+  readonly movement: number;
+}
+
+export const EXACT: Tolerances = { first: 1e-4, later: 1e-3, least: 1e-6, cosine: 0.999, movement: 0.999 };
+
+/** `docs/accelerators.md` says why. */
+const HALF = {
+  float16: { first: 0.03, later: 0.05, least: 0.1, cosine: 0.98, movement: 0.98 },
+  bfloat16: { first: 0.2, later: 0.2, least: 0.1, cosine: 0.9, movement: 0.7 },
+} as const satisfies Readonly<Record<string, Tolerances>>;
 
 const api = await loadCApi();
 const resident = api && residentExecutor(api, { threads: 1, provider: 'cpu' });
@@ -27,7 +49,14 @@ export function parityExecutors(cases: readonly string[]): Readonly<Record<strin
   const all = process.env['LATSTREAM_PARITY'] === 'all';
   // A driver in software compiles for seconds.
   const onGpu = all ? cases : ['toward_away_kl_completions'];
+  const inHalf = (precision: keyof typeof HALF): Held => ({
+    make: () => onnxruntimeExecutor({ threads: 1, precision }),
+    only: all ? cases : cases.slice(0, precision === 'float16' ? 4 : 2),
+    tolerances: HALF[precision],
+  });
   return {
+    'onnxruntime in float16': inHalf('float16'),
+    'onnxruntime in bfloat16': inHalf('bfloat16'),
     onnxruntime: { make: () => onnxruntimeExecutor({ threads: 1 }), only: cases },
     tfjs: { make: () => tfjsExecutor(), only: all ? cases : ['toward_away_kl_completions', 'dpo'] },
     'tfjs-node': { make: () => tfjsExecutor(nativeTfjs), only: nativeTfjs ? cases : [], not: noNativeTfjs },

@@ -10,5 +10,6 @@ export function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return left === 0 && right === 0 ? 1 : dot / Math.sqrt(left * right);
 }
 
-export const relative = (got: number, expected: number): number =>
-  Math.abs(got - expected) / Math.max(Math.abs(expected), 1e-6);
+/** @param least what smaller numbers are taken for. */
+export const relative = (got: number, expected: number, least = 1e-6): number =>
+  Math.abs(got - expected) / Math.max(Math.abs(expected), least);

@@ -5,7 +5,7 @@ import type { Meta } from '../../program.js';
 import { sizeOf, type Value } from '../../tensor.js';
 import { leafAt } from '../../tree.js';
 import { collectGarbage } from '../collect.js';
-import { compiled, compiledLoop, type Compiled, type Sparing } from '../compiled.js';
+import { compiled, compiledLoop, type Compiled, type Compiling } from '../compiled.js';
 import { RUNTIME } from '../session.js';
 import type { CApi } from './c-api.js';
 import { ResidentDevice, type NativeTensor, type Place, type ResidentOptions } from './session.js';
@@ -15,13 +15,15 @@ import { ResidentValues } from './values.js';
 const STAYS = 64;
 
 /** The executor: weights, δ and moments cross the bus once, and every session reads the same ones. */
-export function residentExecutor(api: CApi, options: ResidentOptions & Sparing): Executor {
+export function residentExecutor(api: CApi, options: ResidentOptions & Compiling): Executor {
   const device = new ResidentDevice(api, options);
   const values = new ResidentValues(device, collectGarbage);
   const ready = (program: Compiled): Executable => executable(program, device, values);
+  const precision = options.halving && { precision: options.halving.type };
   return {
     name: `onnxruntime-${options.provider}`,
-    fingerprint: { runtime: RUNTIME, threads: options.threads },
+    ...precision,
+    fingerprint: { runtime: RUNTIME, threads: options.threads, ...precision },
     upload: (tensor) => values.hold(tensor),
     download: (value) => Promise.resolve(values.download(value)),
     compile: (signature) => Promise.resolve(ready(compiled(signature, options))),

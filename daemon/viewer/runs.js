@@ -7,6 +7,8 @@ import { SettingsForm } from './settings.js';
 const WORDS = { pause: 'Pause', resume: 'Resume', stop: 'Stop', cancel: 'Cancel' };
 const ACTIVE = ['running', 'stopping', 'queued'];
 const WAITING = ['queued', 'paused', 'stopped', 'failed'];
+/** Not over, though without a process. */
+const REST = ['paused', 'stopped'];
 /** Shown without being asked for. */
 const FIRST = 20;
 
@@ -156,7 +158,7 @@ function shareOf({ state, live }) {
   return progress?.steps > 0 ? Math.min(1, progress.step / progress.steps) : undefined;
 }
 
-function whereIs({ live, started, ended, created, retry }) {
+function whereIs({ state, live, started, ended, created, retry }) {
   const seconds = (from, to) => duration((Date.parse(to) - Date.parse(from)) / 1000);
   if (live?.progress) {
     const { part, step, steps, stepsPerSecond } = live.progress;
@@ -165,7 +167,8 @@ function whereIs({ live, started, ended, created, retry }) {
     return `${part.slice(part.lastIndexOf('/') + 1)} ${number(step)} of ${number(steps)}${speed}${left}`;
   }
   if (live) return 'begins';
-  if (ended !== null && started !== null) return `ended ${when(ended)} after ${seconds(started, ended)}`;
+  if (ended !== null && started !== null)
+    return `${REST.includes(state) ? state : 'ended'} ${when(ended)} after ${seconds(started, ended)}`;
   if (retry !== null) return `tried again ${when(retry)}`;
   return `submitted ${when(created)}`;
 }

@@ -6,6 +6,8 @@ import { number } from './format.js';
 import { lastAtMost, yRange } from './scale.js';
 
 const HEIGHT = 210;
+/** Steps of the x axis: there is nothing between two steps, two tokens. */
+const WHOLE = Array.from({ length: 13 }, (_, power) => [1, 2, 5].map((each) => each * 10 ** power)).flat();
 /** Curves whose intervals are also told in words; the bands of more are drawn alone. */
 const MOST_INTERVALS = 4;
 
@@ -102,7 +104,7 @@ export class Panel extends Frame {
         y: { distr: log ? 3 : 1, range: (_, min, max) => yRange(min, max, unit, log) },
       },
       axes: [
-        { ...look, size: 30, values: (_, ticks) => ticks.map((each) => axis.format(each)) },
+        { ...look, size: 30, incrs: WHOLE, values: (_, ticks) => ticks.map((each) => axis.format(each)) },
         { ...look, size: 54, values: (_, ticks) => ticks.map((each) => (each === null ? '' : tick(each))) },
       ],
       series,

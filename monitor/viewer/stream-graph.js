@@ -107,14 +107,14 @@ export class StreamGraph extends Frame {
     );
     root.addEventListener('pointerenter', () => this.#choose(id));
     root.addEventListener('pointerleave', () => this.#choose(undefined));
-    return { root, ...parts, width };
+    return { root, ...parts, width, inner };
   }
 
   #fill({ id }, figures) {
     const box = this.#boxes.get(id);
     const [first, second] = figures.lines;
-    setText(box.first, first);
-    setText(box.second, second);
+    setText(box.first, clipped(first, box.inner * LETTERS.large));
+    setText(box.second, clipped(second, box.inner * LETTERS.small));
     box.root.classList.toggle('busy', figures.busy);
     box.root.classList.toggle('chosen', id === this.#chosen);
     box.bar.setAttribute('width', String(Math.min(1, figures.share ?? 0) * (box.width - 2)));

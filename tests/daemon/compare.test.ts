@@ -181,11 +181,12 @@ describe.skipIf(browserMissing)("runs compared on the daemon's page", () => {
     expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
     await page.locator('.skip').focus();
     const focused = new Set<string>();
-    for (let step = 0; step < 60; step++) {
+    for (let step = 0; step < 80; step++) {
       await page.keyboard.press('Tab');
       const [name, outline] = await page.evaluate<[string | null, string]>(`(() => {
         const { activeElement: at } = document;
-        const name = at.id || at.dataset.command || at.closest('.panel')?.dataset.chart || at.className || at.type || null;
+        const name = at.id || at.dataset.command || at.closest('.panel')?.dataset.chart || at.className || at.type ||
+          (at.tagName === 'SUMMARY' ? 'summary' : null);
         return [name, getComputedStyle(at).outlineStyle];
       })()`);
       if (name === null) break; // the end of the page

@@ -2,7 +2,7 @@
  * @file Long trials of the daemon and its live pages: `npm run soak -- --steps 20000 --seed 1` and
  * `npm run fan-out -- --honest 850 --stalled 100 --hostile 50 --steps 1000`. Figures go to bench/results.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +11,7 @@ import { readContext } from '../../bench/context.js';
 import { writeResults } from '../../bench/report.js';
 import { describeFanOut, describeSoak, wrongIn } from './describe.js';
 import { fanOut } from './fan-out.js';
+import { soakPlot } from './plot.js';
 import { soak } from './soak.js';
 
 // This file runs as dist/tests/endurance/main.js.
@@ -28,12 +29,18 @@ program
   .option('--seed <n>', 'of the visits', count, 1)
   .option('--watchers <n>', 'viewers over WebSocket at a time', count, 20)
   .option('--readers <n>', "viewers of the daemon's page at a time", count, 3)
-  .action(async (options: Record<'steps' | 'seed' | 'watchers' | 'readers', number>) => {
-    await kept('soak', async (directory) => {
-      const result = await soak({ ...options, directory, say, sampleMilliseconds: 5000 });
-      return { result, text: describeSoak(result), wrong: [...result.errors, ...result.visits.failures] };
-    });
-  });
+  .option('--plot <file>', 'an SVG of it')
+  .action(
+    async (
+      options: Record<'steps' | 'seed' | 'watchers' | 'readers', number> & { readonly plot?: string },
+    ) => {
+      await kept('soak', async (directory) => {
+        const result = await soak({ ...options, directory, say, sampleMilliseconds: 5000 });
+        if (options.plot !== undefined) writeFileSync(options.plot, soakPlot(result.samples));
+        return { result, text: describeSoak(result), wrong: [...result.errors, ...result.visits.failures] };
+      });
+    },
+  );
 program
   .command('fan-out')
   .option('--honest <n>', 'viewers that read', count, 850)

@@ -11,6 +11,7 @@ import { errorReport, EXIT, exitCodeOf } from './exit.js';
 import { addExport } from './export.js';
 import { addForward } from './forward.js';
 import { addGenerate } from './generate.js';
+import { addMetrics } from './metrics.js';
 import { addQueue } from './queue.js';
 import { commandRuns } from './readers.js';
 import { addRelearn } from './relearn.js';
@@ -54,6 +55,7 @@ export function program(version: string, json = false): Command {
     addEvaluate,
     addRelearn,
     addReport,
+    addMetrics,
     addGenerate,
     addForward,
     addAttack,

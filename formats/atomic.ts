@@ -9,14 +9,14 @@ import { dirname } from 'node:path';
  */
 export async function writeAtomically(
   path: string,
-  chunks: Iterable<Uint8Array | string>,
+  chunks: Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>,
   mode = 0o666,
 ): Promise<void> {
   // Of nobody else: processes of two containers can have one pid.
   const temporary = `${path}.${randomUUID()}.tmp`;
   const file = await open(temporary, 'w', mode);
   try {
-    for (const chunk of chunks) await file.writeFile(chunk);
+    for await (const chunk of chunks) await file.writeFile(chunk);
     await file.sync();
   } catch (error) {
     await file.close();

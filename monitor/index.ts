@@ -25,9 +25,11 @@ export {
   type ServerMessage,
   type ViewerMessage,
 } from './protocol.js';
+export { eventFile } from './event-file.js';
 export { History } from './history.js';
 export { listen } from './listen.js';
 export { metricsAfter, type MetricsPage } from './metrics-after.js';
 export { metricsIn, openRecord, untilStep, type MetricRecord } from './record.js';
+export { csvLines, writeRecordTable } from './record-table.js';
 export { startMonitor, type Monitor, type MonitorOptions } from './server.js';
 export { BACKLOG, type Backlog } from './subscriber.js';

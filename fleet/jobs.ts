@@ -17,6 +17,7 @@ const LONGEST_WAIT_SECONDS = 1;
 export class Jobs {
   readonly #queue: Queue<{ readonly id: string }>;
   readonly #worker: Worker<{ readonly id: string }>;
+  #closing = false;
 
   /** @param hear gets what goes wrong beside what is asked for */
   constructor(
@@ -24,7 +25,11 @@ export class Jobs {
     readonly lockMilliseconds: number,
     hear: (error: Error) => void,
   ) {
-    const connection = connectionOptions(address, 'latstream-jobs') as BullOptions;
+    const options = connectionOptions(address, 'latstream-jobs') as BullOptions;
+    // Whoever closes does not wait for a server that is away.
+    const retryStrategy: BullOptions['retryStrategy'] = (times) =>
+      this.#closing ? null : options.retryStrategy?.(times);
+    const connection = { ...options, retryStrategy };
     const shared = { prefix: PREFIX, skipVersionCheck: true };
     this.#queue = new Queue(QUEUE, {
       ...shared,
@@ -78,8 +83,9 @@ export class Jobs {
   }
 
   async close(): Promise<void> {
-    await this.#worker.close(true);
-    await this.#queue.close();
+    this.#closing = true;
+    await this.#worker.close(true).catch(() => undefined);
+    await this.#queue.close().catch(() => undefined);
   }
 
   async #said<T>(work: () => Promise<T>): Promise<T> {

@@ -18,6 +18,7 @@ export interface WorkerParts extends AssignmentParts {
 }
 
 const AGAIN_MILLISECONDS = 1000;
+const LONGEST_TAKING_MILLISECONDS = 3000;
 /** How long nothing is said of a trouble that lasts. */
 const QUIET_MILLISECONDS = 60_000;
 
@@ -53,12 +54,16 @@ export class FleetWorker {
     this.#leaving = true;
     this.wake();
     const late = setTimeout(() => this.killAll(), graceMilliseconds);
-    await this.#taking; // what it has just taken is told, too
+    // What it is about to take, it gives back, unless Redis is away: then its lock runs out.
+    await Promise.race([this.#taking, pause(LONGEST_TAKING_MILLISECONDS)]);
     for (const assignment of this.#assignments) {
       await this.#left(assignment).catch((error: unknown) => this.#complain(messageOf(error)));
       assignment.stop();
     }
-    await Promise.all([...this.#assignments].map(({ ended }) => ended));
+    while (this.#assignments.size > 0) {
+      await Promise.all([...this.#assignments].map(({ ended }) => ended));
+      await pause(0); // what an end brings about comes first
+    }
     clearTimeout(late);
   }
 
@@ -125,6 +130,7 @@ export class FleetWorker {
     const { run, epoch } = assignment.taken;
     const { id, name, directory } = run;
     this.#assignments.add(assignment);
+    if (this.#leaving) assignment.stop();
     this.parts.log('info', 'run started', { run: id, name, directory, epoch });
     void assignment.ended.then((end) => {
       if (end === 'die') this.deaths += 1;

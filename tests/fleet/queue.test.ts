@@ -206,6 +206,18 @@ describe.skipIf(withoutRedis)('a shared queue', () => {
     ]);
   });
 
+  it('ends while Redis is away, and leaves its run to others', { timeout: 60_000 }, async () => {
+    const worker = await Node.start(server.url, root, { graceSeconds: 0.1 });
+    const { id } = await submit(worker);
+    const fake = await first(worker);
+    await server.kill();
+    await worker.queue.leave();
+    await worker.queue.close();
+    expect(fake.over).toBe(true);
+    await server.begin();
+    expect((await first(await node())).run.id).toBe(id);
+  });
+
   it('refuses a store that is not that of the others, and a server that does not answer', async () => {
     await node();
     const other = Node.start(server.url, root, {}, 'another');

@@ -13,6 +13,7 @@ export { accessCheck, bracketed, isLoopback } from './access.js';
 export { answersIn, answersView, type AnswersView } from './answers.js';
 export { PAGE_POLICY, pageFiles, viewerAssets, type Asset } from './assets.js';
 export {
+  CLOSE,
   COMMANDS,
   PROTOCOL_VERSION,
   serverMessage,

@@ -3,7 +3,7 @@ import { on, once } from 'node:events';
 import { randomUUID } from 'node:crypto';
 import { WebSocket } from 'ws';
 import { complain, LatstreamError } from '../foundation/index.js';
-import { PROTOCOL_VERSION, type ServerMessage } from '../monitor/index.js';
+import { CLOSE, PROTOCOL_VERSION, type ServerMessage } from '../monitor/index.js';
 import { metricFrom } from '../streams/index.js';
 import type { Askable, Ending, Source, WatchEvent } from './event.js';
 import { Patience } from './patience.js';
@@ -77,11 +77,10 @@ export class LivePage implements Source {
   async *#messages(signal: AbortSignal): AsyncGenerator<ServerMessage> {
     const address = new URL('/metrics', this.url);
     address.protocol = ['https:', 'wss:'].includes(this.url.protocol) ? 'wss:' : 'ws:';
-    if (this.#session !== '')
-      address.search = new URLSearchParams({
-        session: this.#session,
-        after: String(this.#newest),
-      }).toString();
+    address.search = new URLSearchParams({
+      version: String(PROTOCOL_VERSION),
+      ...(this.#session !== '' && { session: this.#session, after: String(this.#newest) }),
+    }).toString();
     const socket = new WebSocket(address, {
       perMessageDeflate: false,
       handshakeTimeout: HANDSHAKE_MILLISECONDS,
@@ -97,12 +96,15 @@ export class LivePage implements Source {
       silent = setTimeout(() => socket.terminate(), millis).unref();
     };
     socket.on('ping', heard);
+    const goodbye = { code: 0, reason: '' };
+    socket.on('close', (code, reason) => Object.assign(goodbye, { code, reason: reason.toString() }));
     try {
       await once(socket, 'open', { signal });
       for await (const [data] of messages as AsyncIterable<[Buffer]>) {
         yield this.#understood(data.toString());
         heard();
       }
+      if (goodbye.code === CLOSE.version) this.#strange(goodbye.reason);
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof LatstreamError) throw error;

@@ -84,17 +84,7 @@ export class RunList {
       (wanted) => this.asked.change(current, wanted),
     );
     const live = element('a', { class: 'live', target: '_blank', rel: 'noreferrer' }, 'Live page');
-    const buttons = Object.entries(WORDS).map(([command, word]) =>
-      element(
-        'button',
-        {
-          ...{ type: 'button', 'data-command': command, 'aria-label': `${word} ${name} ${id}` },
-          class: command === 'cancel' ? 'danger' : undefined,
-          onclick: () => this.asked.command(current, command),
-        },
-        word,
-      ),
-    );
+    const buttons = buttonsFor(`${name} ${id}`, (command) => this.asked.command(current, command));
     const root = element(
       'li',
       { class: 'run', 'data-id': id },
@@ -128,6 +118,21 @@ export class RunList {
     };
     return { root, update };
   }
+}
+
+/** One for each command. @param label of the run. @param press what happens then */
+function buttonsFor(label, press) {
+  return Object.entries(WORDS).map(([command, word]) =>
+    element(
+      'button',
+      {
+        ...{ type: 'button', 'data-command': command, 'aria-label': `${word} ${label}` },
+        class: command === 'cancel' ? 'danger' : undefined,
+        onclick: () => press(command),
+      },
+      word,
+    ),
+  );
 }
 
 /** What changes something is there for who controls. */

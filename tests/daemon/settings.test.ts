@@ -27,7 +27,7 @@ describe.skipIf(browserMissing)("settings on the daemon's page", () => {
       row(id, '.asked:text("asked: Learning rate 0.001, Steps between evaluations 0")'),
     );
     expect(process.asked).toEqual({ learningRate: 0.001, evaluateEvery: 0 });
-    expect(await page.inputValue(field(id, 'learningRate'))).toBe('');
+    await expect.poll(() => page.inputValue(field(id, 'learningRate'))).toBe('');
     process.listener.changed({ learningRate: 0.001, evaluateEvery: 0 });
     await page.waitForSelector(row(id, '.asked'), { state: 'hidden' });
     expect(errors).toEqual([]);

@@ -51,6 +51,22 @@ describe('a live page', () => {
     expect(sequences(seen)).toEqual([0, 1, 2, 3, 4, 5, 6]);
   });
 
+  it('that speaks another version is said to, with those that it speaks', async () => {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    closing.push(() => server.close());
+    await once(server, 'listening');
+    server.on('connection', (socket, { url }) => {
+      expect(url).toContain('version=1');
+      socket.close(4426, 'MONITOR_VERSION: this monitor speaks version 2 and no other');
+    });
+    const { port } = server.address() as AddressInfo;
+    const source = new LivePage(new URL(`http://127.0.0.1:${port}/`), 1e6);
+    await expect(source.events(new AbortController().signal).next()).rejects.toMatchObject({
+      code: 'WATCH_PROTOCOL',
+      complaint: { got: 'MONITOR_VERSION: this monitor speaks version 2 and no other' },
+    });
+  });
+
   it('is gone on with after a break where it was left, or from the beginning where it is another', async () => {
     // A server that drops every connection after two metrics, and becomes another one after three connections.
     const asked: string[] = [];
@@ -83,9 +99,9 @@ describe('a live page', () => {
     for (; !next.done; next = await events.next()) seen.push(next.value);
     expect(next.value).toEqual({ kind: 'done' });
     expect(asked.slice(0, 3)).toEqual([
-      '/metrics',
-      '/metrics?session=one&after=1',
-      '/metrics?session=one&after=3',
+      '/metrics?version=1',
+      '/metrics?version=1&session=one&after=1',
+      '/metrics?version=1&session=one&after=3',
     ]);
     expect(sequences(seen)).toEqual([0, 1, 2, 3, 4, 5, 0, 1, 2, 3]);
     expect(seen.filter(({ type }) => type === 'run')).toHaveLength(2);

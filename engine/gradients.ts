@@ -51,7 +51,7 @@ export function valueAndGradients<A extends Named>(
   const gradient = (index: number): Tensor =>
     scale ? tf.div(grads[index] as Tensor, scale) : (grads[index] as Tensor);
   return {
-    loss: loss ? (released({ loss })['loss']) : value,
+    loss: loss ? released({ loss })['loss'] : value,
     aux: released(aux as unknown as A),
     gradients: Object.fromEntries(names.map((name, index) => [name, gradient(index)])),
   };

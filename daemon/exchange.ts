@@ -2,6 +2,7 @@
 import { request as plain, type IncomingMessage } from 'node:http';
 import { request as secure } from 'node:https';
 import { complain } from '../foundation/index.js';
+import { boundedBody } from './bounded-body.js';
 
 export interface Asked {
   readonly method: string;
@@ -33,20 +34,14 @@ export function exchange(url: URL, { method, headers, body, ca }: Asked): Promis
 }
 
 async function whole(response: IncomingMessage, url: URL): Promise<Answered> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > LONGEST_REPLY)
-      complain({
-        code: 'DAEMON_PROTOCOL',
-        owner: `daemon ${url.origin}`,
-        expected: `a reply of at most ${LONGEST_REPLY} bytes`,
-        got: 'more',
-        hint: 'correct --daemon',
-      });
-    chunks.push(chunk);
-  }
-  const text = Buffer.concat(chunks).toString('utf8');
-  return { status: response.statusCode ?? 0, headers: response.headers, text };
+  const body = await boundedBody(response, LONGEST_REPLY, () =>
+    complain({
+      code: 'DAEMON_PROTOCOL',
+      owner: `daemon ${url.origin}`,
+      expected: `a reply of at most ${LONGEST_REPLY} bytes`,
+      got: 'more',
+      hint: 'correct --daemon',
+    }),
+  );
+  return { status: response.statusCode ?? 0, headers: response.headers, text: body.toString('utf8') };
 }

@@ -15,7 +15,7 @@ export { createLog, type Log } from './log.js';
 export { Pace, type Live } from './pace.js';
 export type { Change, EvaluationsView, LogView, RunView, Settings } from './protocol.js';
 export type { Queue, Submitted } from './queue.js';
-export { refuseKey, unknownRun } from './run-errors.js';
+export { refuseKey, refuseLeaving, unknownRun } from './run-errors.js';
 export { asking, moved, untaken, type Happening, type StoredRun } from './stored-run.js';
 export { readAuthorities, tlsFiles } from './tls.js';
 export { givenToken } from './token.js';

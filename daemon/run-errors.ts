@@ -31,3 +31,13 @@ export function refuseEvent({ id, state, goal }: Standing & { readonly id: strin
     hint: 'see docs/protocol.md for what may follow what',
   });
 }
+
+export function refuseLeaving(hint: string): never {
+  return complain({
+    code: 'DAEMON_LEAVING',
+    owner: 'daemon',
+    expected: 'a daemon that goes on',
+    got: 'one that is about to exit',
+    hint,
+  });
+}

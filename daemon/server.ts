@@ -11,6 +11,7 @@ import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
 import { complain, LatstreamError, parseJson } from '../foundation/index.js';
 import { accessCheck, bracketed, listen, PAGE_POLICY } from '../monitor/index.js';
+import { boundedBody } from './bounded-body.js';
 import { admit, refuseViewer, type GateParts } from './gate.js';
 import type { Log } from './log.js';
 import { CONTROL_VERSION, LONGEST_BODY, ROLE_HEADER, VERSION_HEADER } from './protocol.js';
@@ -143,23 +144,18 @@ function chosen(found: readonly Route[], method: string, path: string): Route {
 
 /** Parsed JSON; undefined where nothing was sent. */
 async function bodyOf(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > LONGEST_BODY)
-      complain({
-        code: 'DAEMON_BODY',
-        owner: 'daemon',
-        expected: `a body of at most ${LONGEST_BODY} bytes`,
-        got: 'more',
-        hint: 'tables belong into files that the recipe names',
-      });
-    chunks.push(chunk);
-  }
-  if (bytes === 0) return undefined;
+  const body = await boundedBody(request, LONGEST_BODY, () =>
+    complain({
+      code: 'DAEMON_BODY',
+      owner: 'daemon',
+      expected: `a body of at most ${LONGEST_BODY} bytes`,
+      got: 'more',
+      hint: 'tables belong into files that the recipe names',
+    }),
+  );
+  if (body.length === 0) return undefined;
   try {
-    return parseJson(Buffer.concat(chunks).toString('utf8'));
+    return parseJson(body.toString('utf8'));
   } catch (error) {
     return complain({
       code: 'DAEMON_REQUEST',

@@ -4,7 +4,6 @@
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { complain } from '../foundation/index.js';
 import type { Recipe } from '../recipes/index.js';
 import type { Metric } from '../streams/index.js';
 import { LONGEST_WAIT_SECONDS, type DaemonConfig } from './config.js';
@@ -13,6 +12,7 @@ import type { Log } from './log.js';
 import { Pace, type Live } from './pace.js';
 import type { Change, Settings } from './protocol.js';
 import type { NewRun, Store } from './store.js';
+import { refuseLeaving } from './run-errors.js';
 import type { StoredRun } from './stored-run.js';
 import type { RunCommand, RunEvent } from './transitions.js';
 
@@ -228,13 +228,6 @@ export class Supervisor {
   }
 
   #refuseLeaving(): void {
-    if (this.#leaving)
-      complain({
-        code: 'DAEMON_LEAVING',
-        owner: 'daemon',
-        expected: 'a daemon that goes on',
-        got: 'one that is about to exit',
-        hint: 'try again when it is back',
-      });
+    if (this.#leaving) refuseLeaving('try again when it is back');
   }
 }

@@ -3,12 +3,11 @@ import { mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { writeAtomically } from '../formats/index.js';
 import type { BlobStore } from './blobs.js';
-import { storeError } from './store-error.js';
+import { telling } from './store-error.js';
 
 export function fileStore(root: string): BlobStore {
   const shown = `file://${root}`;
-  const kept = async <T>(work: () => Promise<T>): Promise<T> =>
-    work().catch((error: unknown) => storeError(shown, error));
+  const kept = telling(shown);
   return {
     shown,
     put: (name, bytes) =>

@@ -2,7 +2,7 @@
 import type { ListObjectsV2CommandOutput, S3Client } from '@aws-sdk/client-s3';
 import { complain } from '../foundation/index.js';
 import type { BlobStore } from './blobs.js';
-import { storeError } from './store-error.js';
+import { telling } from './store-error.js';
 
 /** The service takes no more at once. */
 const MOST_REMOVED = 1000;
@@ -19,8 +19,7 @@ export async function s3Store(address: URL): Promise<BlobStore> {
   const under = (name: string): string => (prefix ? `${prefix}/${name}` : name);
   const client = await clientFor(address);
   const shown = `s3://${Bucket}/${prefix}`;
-  const kept = async <T>(work: () => Promise<T>): Promise<T> =>
-    work().catch((error: unknown) => storeError(shown, error));
+  const kept = telling(shown);
   return {
     shown,
     put: (name, bytes) =>

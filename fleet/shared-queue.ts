@@ -5,6 +5,7 @@ import {
   evaluatedNames,
   evaluationsIn,
   moved,
+  refuseLeaving,
   viewOf,
   WITH_PROCESS,
   type Change,
@@ -16,7 +17,6 @@ import {
   type RunView,
   type Submitted,
 } from '../daemon/index.js';
-import { complain } from '../foundation/index.js';
 import { answersIn, type AnswersView, type MetricsPage } from '../monitor/index.js';
 import type { CachedRecords } from './cached-records.js';
 import type { Jobs } from './jobs.js';
@@ -183,13 +183,6 @@ export class SharedQueue implements Queue {
   }
 
   #refuseLeaving(): void {
-    if (this.#leaving)
-      complain({
-        code: 'DAEMON_LEAVING',
-        owner: 'daemon',
-        expected: 'a daemon that goes on',
-        got: 'one that is about to exit',
-        hint: 'ask another daemon of the queue, or this one when it is back',
-      });
+    if (this.#leaving) refuseLeaving('ask another daemon of the queue, or this one when it is back');
   }
 }

@@ -2,7 +2,7 @@
 import { complain, LatstreamError } from '../foundation/index.js';
 
 /** @throws FLEET_STORE */
-export function storeError(shown: string, error: unknown): never {
+function storeError(shown: string, error: unknown): never {
   if (error instanceof LatstreamError) throw error;
   const { name, message } = error as Error;
   return complain(
@@ -15,4 +15,9 @@ export function storeError(shown: string, error: unknown): never {
     },
     { cause: error },
   );
+}
+
+/** Work on a store whose troubles are told in its name. */
+export function telling(shown: string): <T>(work: () => Promise<T>) => Promise<T> {
+  return async (work) => work().catch((error: unknown) => storeError(shown, error));
 }

@@ -55,6 +55,10 @@ export class Bundle {
     this.#ends = updates.map(({ frame }) => (end += frame.length));
   }
 
+  get length(): number {
+    return this.#sequences.length;
+  }
+
   get last(): number {
     return this.#sequences.at(-1) ?? -1;
   }
@@ -95,4 +99,9 @@ export class Bundle {
     }
     return low;
   }
+}
+
+/** Two as one; `second` is newer. */
+export function merged(first: Bundle, second: Bundle): Bundle {
+  return new Bundle([...first.updates(-1), ...second.updates(-1)]);
 }

@@ -17,6 +17,13 @@ export class History {
     return this.#next;
   }
 
+  /** How many metrics are kept, at least. */
+  get size(): number {
+    let size = 0;
+    for (const { kept } of this.#series.values()) size += kept.length;
+    return size;
+  }
+
   add(metric: Metric): void {
     const key = seriesOf(metric);
     let series = this.#series.get(key);

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Bundle, updateOf } from '../../monitor/bundle.js';
 import { History } from '../../monitor/history.js';
 import { Past } from '../../monitor/past.js';
+import type { Metric } from '../../streams/index.js';
 import type { MetricMessage } from './helpers.js';
 import { metricAt, metrics } from './helpers.js';
 import { messagesIn } from './frames.js';
@@ -74,5 +75,49 @@ describe('Past', () => {
       }),
       { numRuns: 30 },
     );
+  });
+
+  it('is made ready once for visitors that come again and again, and some time after the last is forgotten', () => {
+    vi.useFakeTimers();
+    try {
+      let readied = 0;
+      const values = { toJSON: () => ((readied += 1), { loss: 1 }) } as unknown as Metric['values'];
+      const history = new History();
+      const past = new Past(history);
+      const visit = (): void => {
+        const reader = past.reader(-1);
+        const pieces: Buffer[] = [];
+        for (let piece = reader.next(5000); piece; piece = reader.next(5000)) pieces.push(piece.bytes);
+        reader.end();
+        expect(sequencesIn(pieces)).toEqual(history.after(-1).map(({ sequence }) => sequence));
+      };
+      for (let sequence = 0; sequence < 1000; sequence++) {
+        history.add({ ...metricAt(sequence), values });
+        if (sequence >= 900) visit();
+      }
+      expect(readied).toBe(1000);
+      vi.advanceTimersByTime(60_000);
+      visit();
+      expect(readied).toBe(2000);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('holds no more than twice what a history of many steps still has', () => {
+    const history = new History(50);
+    const past = new Past(history);
+    const reader = past.reader(-1);
+    let most = 0;
+    for (let sequence = 0; sequence < 5000; sequence++) {
+      history.add(metricAt(sequence));
+      let held = 0;
+      for (let found = past.bundleAfter(-1); found; found = past.bundleAfter(found.bundle.last))
+        held += found.bundle.length;
+      most = Math.max(most, held);
+    }
+    reader.end();
+    expect(most).toBeGreaterThan(50);
+    expect(most).toBeLessThan(2 * 101 + 2);
   });
 });

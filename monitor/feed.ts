@@ -25,7 +25,7 @@ import { Subscriber, type Backlog, type Wanted } from './subscriber.js';
 export interface Limits {
   /** At a time. */
   readonly viewers: number;
-  /** Of one viewer; five times as many at once. */
+  /** Of one viewer; twice as many at once. */
   readonly messagesPerSecond: number;
 }
 
@@ -42,7 +42,9 @@ export interface FeedOptions {
 
 const HEARTBEAT_MILLISECONDS = 30_000;
 const GOODBYE_MILLISECONDS = 500;
-const BURST_SECONDS = 5;
+/** In which one that is sent away can read why. */
+const SENT_AWAY_MILLISECONDS = 100;
+const BURST_SECONDS = 2;
 /** As RFC 6455 has it, in bytes. */
 const LONGEST_REASON = 123;
 
@@ -113,7 +115,8 @@ export class Feed {
   }
 
   #welcome(socket: WebSocket, stream: Duplex, request: IncomingMessage): void {
-    socket.on('error', () => undefined); // oversized or malformed: ws answers with the close code and closes
+    // Oversized or malformed: ws answers with the close code, and would read all that comes behind it.
+    socket.on('error', () => setImmediate(() => hearNoMore(socket, stream)));
     const wanted = this.#wantedBy(request);
     if ('reason' in wanted) {
       sayGoodbye(socket, wanted.code, wanted.reason);
@@ -134,7 +137,7 @@ export class Feed {
     this.#answered.add(socket);
     socket.on('pong', () => this.#answered.add(socket));
     socket.on('close', () => this.#viewers.delete(socket));
-    this.#listen(socket, viewer);
+    this.#listen(socket, stream, viewer);
   }
 
   /** What a viewer's address asks for, or with what the connection is closed. */
@@ -154,7 +157,7 @@ export class Feed {
     return { after: session === this.session ? after : -1, kinds };
   }
 
-  #listen(socket: WebSocket, viewer: Subscriber): void {
+  #listen(socket: WebSocket, stream: Duplex, viewer: Subscriber): void {
     const { limits, onCommand } = this.options;
     const rate = limits.messagesPerSecond;
     const bucket = new Bucket(rate, BURST_SECONDS * rate, performance.now());
@@ -162,7 +165,10 @@ export class Feed {
     const may = (): boolean => {
       if (socket.readyState !== socket.OPEN) return false;
       const isFew = bucket.take(performance.now());
-      if (!isFew) sayGoodbye(socket, CLOSE.rate, `MONITOR_RATE: more than ${rate} messages a second`);
+      if (!isFew) {
+        sayGoodbye(socket, CLOSE.rate, `MONITOR_RATE: more than ${rate} messages a second`);
+        hearNoMore(socket, stream);
+      }
       return isFew;
     };
     socket.on('ping', () => void may()); // each has been answered
@@ -184,4 +190,10 @@ function sayGoodbye(socket: WebSocket, code: number, reason: string): void {
   socket.close(code, reason.replace(/[^\x20-\x7e]/g, '?').slice(0, LONGEST_REASON));
   // A viewer that does not answer must not hold the process.
   setTimeout(() => socket.terminate(), GOODBYE_MILLISECONDS).unref();
+}
+
+/** Reading costs; what is said by one that is sent away is worth nothing. */
+function hearNoMore(socket: WebSocket, stream: Duplex): void {
+  stream.pause();
+  setTimeout(() => socket.terminate(), SENT_AWAY_MILLISECONDS).unref();
 }

@@ -15,6 +15,9 @@ export interface Backlog {
   readonly limit: number;
 }
 
+/** Between the hello and the history, which costs: who means no good has mostly been sent away by then. */
+const GREETING_MILLISECONDS = 200;
+
 export const BACKLOG: Backlog = { high: 64 << 10, limit: 4 << 20 };
 
 /** What a viewer wants. */
@@ -53,8 +56,7 @@ export class Subscriber {
       this.#history?.end();
       clearTimeout(this.#timer);
     });
-    setImmediate(() => this.#proceed()); // the hello goes first
-    stream.on('drain', () => this.#proceed());
+    this.#timer = setTimeout(() => this.#begin(), GREETING_MILLISECONDS);
   }
 
   /** What waits in its socket, in bytes. */
@@ -97,8 +99,9 @@ export class Subscriber {
     if (this.#history === undefined && this.#thinning) this.#offer(this.#thinning.release());
   }
 
-  /** Sends all that it is owed, however full its socket is: one metric of each series. */
+  /** Sends all that it is owed, however full its socket is: what is left of the history, or one metric of each series. */
   finish(): void {
+    this.#catchUp(true);
     this.settle();
     for (const { frame } of this.#aside.values()) this.#write(frame);
     this.#aside.clear();
@@ -138,6 +141,12 @@ export class Subscriber {
     }, Math.ceil(wait));
   }
 
+  #begin(): void {
+    this.#timer = undefined;
+    this.stream.on('drain', () => this.#proceed());
+    this.#proceed();
+  }
+
   #proceed(): void {
     if (this.socket.readyState !== this.socket.OPEN) return;
     this.#catchUp();
@@ -148,10 +157,11 @@ export class Subscriber {
     }
   }
 
-  /** Sends history until the socket is full or there is none left; then the viewer is live. */
-  #catchUp(): void {
-    while (this.#history !== undefined && !this.#isFull) {
-      const piece = this.#history.next(Math.max(0, this.backlog.high - this.waiting));
+  /** Sends history until the socket is full, if that matters, or there is none left; then the viewer is live. */
+  #catchUp(isLast = false): void {
+    while (this.#history !== undefined && (isLast || !this.#isFull)) {
+      if (this.socket.readyState !== this.socket.OPEN) return;
+      const piece = this.#history.next(Math.max(0, this.backlog.high - (isLast ? 0 : this.waiting)));
       if (piece === undefined) {
         this.#history.end();
         this.#history = undefined;

@@ -1,5 +1,6 @@
 /** @file A process of visitors that come, stay for a while, and go: at a live page over WebSocket, and at the daemon's page, which asks over HTTP. */
 import { setTimeout as pause } from 'node:timers/promises';
+import type { RunView } from '../../daemon/index.js';
 import { draws } from '../../foundation/index.js';
 import { socketOf, Watcher } from './watcher.js';
 
@@ -78,8 +79,12 @@ async function read({ page, daemon, token, run, seed }: VisitsOrder, slot: numbe
     let after = '';
     try {
       for (const path of ['/', '/healthz', '/metrics.prom', `/runs/${run}/log`]) await ask(path);
-      await ask('/', page);
-      await ask('/healthz', page);
+      for (const path of ['/', '/healthz'])
+        await ask(path, page).catch(async (error: unknown) => {
+          // The live page goes with the run's process; the daemon stays.
+          const { runs } = (await ask('/runs')) as { readonly runs: readonly RunView[] };
+          if (runs.some(({ live }) => live?.page === page)) throw error;
+        });
       while (performance.now() < until && !isOver()) {
         await ask('/runs');
         const { next } = (await ask(`/runs/${run}/metrics?after=${after}`)) as { readonly next: string };

@@ -83,6 +83,15 @@ describe('the metrics WebSocket', () => {
     await quiet.until(() => quiet.metrics.length === 1);
   });
 
+  it('gives one that has just come all of the history before it closes', async () => {
+    const monitor = await start({ history: metrics(1500) });
+    const viewer = await view(monitor);
+    const live = viewer.untilLive();
+    await monitor.close();
+    await live;
+    expect(viewer.metrics).toHaveLength(1500);
+  });
+
   it('says goodbye with 1001 when it closes', async () => {
     const monitor = await startMonitor({ port: 0, description: { name: 'tiny' } });
     const viewer = await view(monitor);

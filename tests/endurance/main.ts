@@ -46,9 +46,9 @@ program
   .option('--honest <n>', 'viewers that read', count, 850)
   .option('--stalled <n>', 'viewers that stop reading', count, 100)
   .option('--hostile <n>', 'visitors that mean no good', count, 50)
-  .option('--steps <n>', 'of every window that is measured', count, 1000)
+  .option('--steps <n>', 'of every window that is measured', count, 400)
   .option('--processes <n>', 'of viewers', count, 4)
-  .option('--set <path=value...>', 'settings of the recipe tiny', ['attack.iterations=12'])
+  .option('--set <path=value...>', 'settings of the recipe tiny', ['attack.iterations=20'])
   .action(async (asked: Asked) => {
     await kept('fan-out', async (directory) => {
       const options = { ...asked, directory, say, drop: true };

@@ -9,6 +9,7 @@ import {
   createDefender,
   evaluate,
   run,
+  type CheckpointStore,
   type Defender,
   type Evaluation,
   type Questions,
@@ -59,6 +60,7 @@ export function createArm(
   host: ArmHost,
 ): Arm {
   const { engine } = stage;
+  const { note } = host;
   const { seed, steps, defend, attack, checkpoint, evaluate: asked } = recipe;
   const defender = createDefender(engine, { config: stage.config }, defend, {
     weights: baseWeights(stage),
@@ -67,14 +69,9 @@ export function createArm(
   });
   const { model } = defender;
   const subject = askable(recipe, stage, model, () => defender.weights());
-  const checkpoints = checkpointStore({
-    directory: join(directory, 'checkpoints'),
-    ...checkpoint,
-    warn: host.note,
-  });
-  const scored = new Scored(checkpoint.best?.metric, host.record, host.note);
+  const scored = new Scored(checkpoint.best?.metric, host.record, note);
   const settings = new SettingsJournal(directory, host.asked ?? new AskedSettings());
-  const warn = oncePerGist(host.note);
+  const warn = oncePerGist(note);
   return {
     defender,
     subject,
@@ -82,7 +79,7 @@ export function createArm(
       seed,
       steps,
       microbatches: defend.microbatches,
-      batches: (from) => batchesOf(recipe, stage, from, host.note),
+      batches: (from) => batchesOf(recipe, stage, from, note),
       pool: poolOf(recipe, stage, subject, warn),
       attack:
         attack &&
@@ -95,21 +92,31 @@ export function createArm(
         ? (signal) => evaluate(subject, questions, asked, { limit: asked.during, signal })
         : null,
       every: { evaluate: asked.every, checkpoint: checkpoint.every },
-      checkpoints: {
-        ...checkpoints,
-        save: async (content) => {
-          await host.recorded();
-          return checkpoints.save({ ...content, ...scored.at(content.step) });
-        },
-      },
+      checkpoints: checkpointsIn(directory, recipe, scored, host),
       settings,
+      programs: () => engine.stats().live,
       fingerprint: { executor: engine.executor.name, ...engine.executor.fingerprint },
       control: host.control,
       record: scored.record,
-      note: host.note,
+      note,
       warn,
     },
   };
+}
+
+/** Checkpoints with their score, behind what was recorded before them. */
+function checkpointsIn(
+  directory: string,
+  { checkpoint }: Recipe,
+  scored: Scored,
+  { recorded, note }: ArmHost,
+): CheckpointStore {
+  const store = checkpointStore({ ...checkpoint, directory: join(directory, 'checkpoints'), warn: note });
+  const save: CheckpointStore['save'] = async (content) => {
+    await recorded();
+    return store.save({ ...content, ...scored.at(content.step) });
+  };
+  return { ...store, save };
 }
 
 /** Figures differ from step to step: what was said about a site once need not be said again. */

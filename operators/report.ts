@@ -40,7 +40,11 @@ export class Pace {
   private stepStarted = 0;
   private done = 0;
 
-  constructor(private readonly steps: number) {}
+  /** @param programs how many are compiled by now */
+  constructor(
+    private readonly steps: number,
+    private readonly programs?: () => number,
+  ) {}
 
   begin(): void {
     this.stepStarted = performance.now();
@@ -58,6 +62,7 @@ export class Pace {
       residentMegabytes: process.memoryUsage.rss() / 2 ** 20,
       // Of the whole process, and so of the arms before this one, too. Node gives kilobytes.
       peakMegabytes: process.resourceUsage().maxRSS / 2 ** 10,
+      ...(this.programs && { programs: this.programs() }),
     };
   }
 

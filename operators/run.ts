@@ -3,12 +3,9 @@
  * checkpointed, and every stage reports. Knows nothing about files of models, servers or arms.
  */
 import type { Cursor, TrainingBatch } from '../datasets/index.js';
-import { complain } from '../foundation/index.js';
 import { drain, pull, serial, take, tap, type Control, type Recorder } from '../streams/index.js';
 import type { Attack } from './attack/attack.js';
-import type { CheckpointStore } from './checkpoint.js';
 import { partsOf, type DefendPart } from './defend/part.js';
-import type { Defender } from './defend/defender.js';
 import { diverging, refuseNonFinite } from './diverging.js';
 import { unlessStopped, type Evaluation } from './evaluation/evaluate.js';
 import { evaluationValues } from './evaluation/values.js';
@@ -16,37 +13,31 @@ import { moment } from './moment.js';
 import { allPasses, NO_PASSES, type Passes } from './passes.js';
 import type { Perturbation } from './perturbation.js';
 import { attackValues, defendValues, Pace } from './report.js';
+import { resume, type Resumable, type Start } from './resume.js';
 import { AS_GIVEN, type LiveSettings, type Settings } from './settings.js';
 import { StreamReport, type Batches } from './stream-report.js';
-import type { Pool } from './suffix/pool.js';
 
 /** The stages of a run, each made for it. */
-export interface RunParts {
-  readonly seed: number;
+export interface RunParts extends Resumable {
   readonly steps: number;
   /** Endless batches after a cursor. */
   readonly batches: (from: Cursor | undefined) => Batches;
   /** Parts that a batch is split into by rows, to bound memory. */
   readonly microbatches: number;
-  /** Gives searched cases in place of a batch's pairs; null for the pairs themselves. */
-  readonly pool: Pool | null;
   /** Null for training without an adversary in activations. */
   readonly attack: Attack | null;
   /** The attack's radius, reported beside the norms. */
   readonly epsilon?: number | undefined;
-  readonly defender: Defender;
   /** Ends with the signal's reason where the signal stops it. */
   readonly evaluate: ((signal: AbortSignal) => Promise<Evaluation>) | null;
   /** Steps between evaluations, and between checkpoints; 0 for none but the last checkpoint. */
   readonly every: { readonly evaluate: number; readonly checkpoint: number };
-  readonly checkpoints: CheckpointStore;
   /** What may change while it runs; nothing if not given. */
   readonly settings?: LiveSettings;
-  /** What the bits of a result depend on; a checkpoint of another one is resumed with a warning. */
-  readonly fingerprint: Readonly<Record<string, string | number>>;
+  /** How many programs are compiled by now. */
+  readonly programs?: () => number;
   readonly control: Control;
   readonly record: Recorder;
-  readonly note: (text: string) => void;
   /** A note that may repeat itself from step to step. */
   readonly warn: (text: string) => void;
 }
@@ -88,7 +79,7 @@ export async function run(parts: RunParts): Promise<RunEnd> {
 
 async function trained(parts: Running, batches: Batches, start: Start): Promise<RunEnd> {
   const { seed, fingerprint, steps, every, control, record, flow } = parts;
-  const pace = new Pace(steps);
+  const pace = new Pace(steps, parts.programs);
   let last: { readonly step: number; readonly cursor: Cursor } | undefined;
   let saved = start.step;
   let passes = start.passes;
@@ -151,41 +142,6 @@ async function evaluated({ evaluate, control, record, flow }: Running, step: num
   );
   if (evaluation) record(step, 'evaluate', evaluationValues(evaluation));
   return evaluation !== undefined;
-}
-
-interface Start {
-  readonly step: number;
-  readonly cursor: Cursor | undefined;
-  readonly unevaluated: boolean;
-  /** Unknown where the checkpoint does not know: half a count is none. */
-  readonly passes: Passes | undefined;
-}
-
-async function resume(parts: RunParts): Promise<Start> {
-  const found = await parts.checkpoints.latest();
-  if (!found) return { step: 0, cursor: undefined, unevaluated: false, passes: NO_PASSES };
-  if (found.seed !== parts.seed)
-    complain({
-      code: 'CHECKPOINT_SEED',
-      owner: `checkpoint of step ${found.step}`,
-      expected: `seed ${parts.seed}, the run's`,
-      got: String(found.seed),
-      hint: 'resume with the recipe that the run began with',
-    });
-  const differing = Object.keys({ ...parts.fingerprint, ...found.fingerprint }).filter(
-    (key) => parts.fingerprint[key] !== found.fingerprint[key],
-  );
-  if (differing.length > 0)
-    parts.note(
-      `the checkpoint was made with ${differing.map((key) => `${key} ${String(found.fingerprint[key])}`).join(', ')}, ` +
-        `this is ${differing.map((key) => `${key} ${String(parts.fingerprint[key])}`).join(', ')}: ` +
-        'training goes on, but its result will not be bit-identical to that of a run that was never interrupted',
-    );
-  parts.defender.restore(found);
-  parts.pool?.restore(found.pool ?? []);
-  parts.note(`resuming after step ${found.step}`);
-  const { step, unevaluated = false, passes } = found;
-  return { step, cursor: found.cursor as Cursor, unevaluated, passes };
 }
 
 /** What holds from a step on, on record where it is new. */

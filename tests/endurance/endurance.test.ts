@@ -39,6 +39,9 @@ it(
     });
     expect(result).toMatchObject({ state: 'done', errors: [], visits: { disordered: 0, failures: [] } });
     expect(result.visits.metrics).toBeGreaterThan(0);
+    const programs = result.trends['training: programs'];
+    expect(programs).toMatchObject({ isFlat: true, slope: 0 });
+    expect(programs?.level).toBeGreaterThan(0);
     const descriptors = result.samples.map(({ serving }) => serving.descriptors);
     // Each visitor has a connection at most, the readers two, and each may have one that is about to close.
     const most = 2 * (visitors.watchers + 2 * visitors.readers);

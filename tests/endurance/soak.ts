@@ -4,10 +4,12 @@ import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Point } from '../../bench/linear-fit.js';
 import { readAddress, type RunView } from '../../daemon/index.js';
+import { metricsIn } from '../../monitor/index.js';
 import { loadRecipe } from '../../recipes/index.js';
 import { Machine } from '../crash/machine.js';
-import { trendsOf, type Trend } from './trend.js';
+import { trendOf, trendsOf, type Trend } from './trend.js';
 import { figuresOf, type ProcessFigures } from './process-figures.js';
 import type { Sample } from './sample.js';
 import type { Visits, VisitsOrder } from './visits-process.js';
@@ -43,6 +45,8 @@ export const SMALL = [
 ];
 /** A step of some milliseconds, with an evaluation and a checkpoint now and then. */
 const SETTINGS = ['arms={"lat":{}}', 'evaluate.every=500', 'checkpoint.every=500', ...SMALL];
+/** Steps between looks at what a step reports. */
+const EVERY = 10;
 const OVER = new Set<RunView['state']>(['done', 'failed', 'stopped', 'cancelled']);
 
 export async function soak(options: SoakOptions): Promise<SoakResult> {
@@ -72,7 +76,11 @@ async function watched(machine: Machine, id: string, options: SoakOptions): Prom
       const { errors } = machine;
       const steps = samples.at(-1)?.step ?? 0;
       const state = run?.state ?? 'failed';
-      return { state, steps, visits, samples, trends: trendsOf(samples), errors };
+      const trends = {
+        ...trendsOf(samples),
+        'training: programs': trendOf(await programsIn(run?.directory)),
+      };
+      return { state, steps, visits, samples, trends, errors };
     }
     const { page = null, pid = null, progress = null } = run.live ?? {};
     const address = await readAddress(machine.state);
@@ -86,6 +94,14 @@ async function watched(machine: Machine, id: string, options: SoakOptions): Prom
     }
     await pause(options.sampleMilliseconds);
   }
+}
+
+/** How many were compiled, now and then. */
+async function programsIn(directory = ''): Promise<Point[]> {
+  const points: Point[] = [];
+  for await (const { kind, step, values } of metricsIn(join(directory, 'metrics.ndjson')))
+    if (kind === 'throughput' && step % EVERY === 0) points.push({ x: step, y: values['programs'] ?? NaN });
+  return points;
 }
 
 const NO_VISITS: Visits = { visits: 0, metrics: 0, disordered: 0, polls: 0, failures: [] };

@@ -8,6 +8,7 @@ import { complain } from '../foundation/index.js';
 import { launch } from './launch.js';
 import { collect, whole } from './options.js';
 import { makeDirectory } from './outputs.js';
+import { packageVersion } from './places.js';
 
 interface DaemonOptions {
   readonly state?: string;
@@ -83,7 +84,7 @@ async function daemon(options: DaemonOptions): Promise<void> {
   const { host, port, parallel, allowHost: allowedHosts } = options;
   const access = { host, port, allowedHosts, token, viewToken, tls };
   const running = await startDaemon({
-    ...{ ...access, state, runs, parallel, launch, log },
+    ...{ ...access, state, runs, parallel, launch, log, version: packageVersion() },
     ...(openQueue && { openQueue }),
   });
   await untilSignalled(running);

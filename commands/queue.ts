@@ -1,6 +1,6 @@
-/** @file `latstream submit`, `runs`, `pause`, `resume`, `stop`, `cancel` and `priority`: what people say to a daemon. */
+/** @file `latstream submit`, `runs`, `workers`, `pause`, `resume`, `stop`, `cancel` and `priority`: what people say to a daemon. */
 import type { Command } from 'commander';
-import type { RunCommand, RunView } from '../daemon/index.js';
+import type { RunCommand, RunView, WorkerView } from '../daemon/index.js';
 import type { Settings } from '../operators/index.js';
 import { loadRecipe } from '../recipes/index.js';
 import { clientOf, withDaemon, type ClientOptions } from './daemon-client.js';
@@ -32,6 +32,9 @@ export function addQueue(program: Command): void {
     .option('--name <name>', "instead of the recipe's, in lists and directories")
     .action(submit);
   withDaemon(program.command('runs')).description('list the runs of a daemon').action(list);
+  withDaemon(program.command('workers'))
+    .description('list the daemons that share the queue of a daemon, and how many runs each has')
+    .action(workers);
   for (const command of Object.keys(MEANING) as RunCommand[])
     withDaemon(program.command(command))
       .description(MEANING[command])
@@ -74,6 +77,13 @@ async function list(options: ClientOptions): Promise<void> {
   process.stdout.write(options.json ? `${JSON.stringify({ runs })}\n` : `${tableOfRuns(runs)}\n`);
 }
 
+async function workers(options: ClientOptions): Promise<void> {
+  const found = await (await clientOf(options)).workers();
+  process.stdout.write(
+    options.json ? `${JSON.stringify({ workers: found })}\n` : `${tableOfWorkers(found)}\n`,
+  );
+}
+
 function tell(run: RunView, { json }: ClientOptions): void {
   const goal = run.goal === null ? '' : `, to be ${run.goal}`;
   const text = `${run.id}  ${run.state}${goal}  ${run.directory}`;
@@ -95,5 +105,19 @@ function tableOfRuns(runs: readonly RunView[]): string {
         live?.page ?? reason?.split('\n')[0]?.slice(0, 120) ?? '',
       ];
     }),
+  ]);
+}
+
+function tableOfWorkers(workers: readonly WorkerView[]): string {
+  return tableOf([
+    ['machine', 'process', 'version', 'since', 'runs', 'which'],
+    ...workers.map(({ host, pid, version, since, parallel, runs, here }) => [
+      here ? `${host} (asked)` : host,
+      String(pid),
+      version,
+      since,
+      `${runs.length}/${parallel}`,
+      runs.join(' '),
+    ]),
   ]);
 }

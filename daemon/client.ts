@@ -10,11 +10,13 @@ import {
   runList,
   runView,
   VERSION_HEADER,
+  workerList,
   type Change,
   type EvaluationsView,
   type MetricsView,
   type RunView,
   type Submission,
+  type WorkerView,
 } from './protocol.js';
 import type { RunCommand } from './transitions.js';
 
@@ -32,6 +34,10 @@ export class Client {
 
   async runs(): Promise<RunView[]> {
     return (await this.#ask(runList, 'GET', '/runs')).runs;
+  }
+
+  async workers(): Promise<WorkerView[]> {
+    return (await this.#ask(workerList, 'GET', '/workers')).workers;
   }
 
   /** What was measured behind a place: `next` of the answer before, or empty. */

@@ -5,6 +5,7 @@ import { complain, LatstreamError } from '../foundation/index.js';
 import { isLoopback } from '../monitor/index.js';
 import { readAddress, writeAddress } from './address.js';
 import { DEFAULTS, readConfig, type DaemonConfig } from './config.js';
+import { newIdentity, type Identity } from './identity.js';
 import type { Launcher } from './launch.js';
 import type { Log } from './log.js';
 import { figuresOf } from './prometheus.js';
@@ -37,6 +38,8 @@ export interface DaemonOptions {
   /** Undefined: no TLS. */
   readonly tls?: TlsFiles | undefined;
   readonly parallel: number | undefined;
+  /** Of latstream. */
+  readonly version: string;
   readonly launch: Launcher;
   readonly log: Log;
   /** One that several daemons share; without it, one of its own. */
@@ -46,6 +49,7 @@ export interface DaemonOptions {
 /** What a queue is opened with. */
 export interface QueueParts {
   readonly config: DaemonConfig;
+  readonly identity: Identity;
   readonly runs: string;
   readonly launch: Launcher;
   readonly log: Log;
@@ -84,7 +88,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const tokens = await tokensFor(options);
     const credentials = options.tls && (await readCredentials(options.tls));
     const config = (await configOf(options)) ?? defaultsOf(options);
-    const opened = await (options.openQueue ?? localQueue(state))({ ...options, log, tail, config });
+    const identity = newIdentity(options.version);
+    const opened = await (options.openQueue ?? localQueue(state))({
+      ...{ ...options, log, tail, config, identity },
+    });
     queue = opened;
     let started = false;
     const routes = [
@@ -120,7 +127,7 @@ function localQueue(state: string): QueueOpener {
     const store = new Store(join(state, 'daemon.db'));
     const postman = new Postman({ store, log: parts.log, hooks: parts.config.webhooks });
     const supervisor = new Supervisor({ ...parts, store, hear: postman.hear });
-    return new LocalQueue(supervisor, store, parts.tail, postman);
+    return new LocalQueue({ ...parts, supervisor, store, postman });
   };
 }
 

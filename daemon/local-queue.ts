@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { answersIn, metricsAfter, type MetricsPage } from '../monitor/index.js';
 import type { DaemonConfig } from './config.js';
 import { evaluatedNames, evaluationsIn } from './evaluations.js';
+import type { Identity } from './identity.js';
 import type { Postman } from './postman.js';
-import type { AnswersView, Change, EvaluationsView, LogView, RunView } from './protocol.js';
+import type { AnswersView, Change, EvaluationsView, LogView, RunView, WorkerView } from './protocol.js';
 import type { Queue, Submitted } from './queue.js';
 import type { Store, StoredEvent } from './store.js';
 import type { StoredRun } from './stored-run.js';
@@ -13,85 +14,94 @@ import type { Tail } from './tail.js';
 import type { RunCommand } from './transitions.js';
 import { viewOf } from './view.js';
 
+export interface LocalQueueParts {
+  readonly supervisor: Supervisor;
+  readonly store: Store;
+  readonly tail: Tail;
+  readonly identity: Identity;
+  readonly postman?: Postman;
+}
+
 /* The disk answers at once; methods are asynchronous because those of other queues are. */
 export class LocalQueue implements Queue {
-  constructor(
-    private readonly supervisor: Supervisor,
-    private readonly store: Store,
-    private readonly tail: Tail,
-    private readonly postman?: Postman,
-  ) {}
+  constructor(private readonly parts: LocalQueueParts) {}
 
   get ready(): boolean {
-    return this.supervisor.ready;
+    return this.parts.supervisor.ready;
   }
 
   get deaths(): number {
-    return this.supervisor.deaths;
+    return this.parts.supervisor.deaths;
   }
 
   async start(): Promise<void> {
-    this.supervisor.start();
-    this.postman?.start();
+    this.parts.supervisor.start();
+    this.parts.postman?.start();
   }
 
   configure(config: DaemonConfig): void {
-    this.supervisor.configure(config);
-    this.postman?.configure(config.webhooks);
+    this.parts.supervisor.configure(config);
+    this.parts.postman?.configure(config.webhooks);
   }
 
   async all(): Promise<readonly RunView[]> {
-    return this.supervisor.all().map((run) => this.#view(run));
+    return this.parts.supervisor.all().map((run) => this.#view(run));
   }
 
   async submit({ name, recipe, priority, ...known }: Submitted): Promise<RunView> {
-    return this.#view(this.supervisor.submit(name, recipe, priority, known));
+    return this.#view(this.parts.supervisor.submit(name, recipe, priority, known));
   }
 
   async command(id: string, command: RunCommand): Promise<RunView> {
-    return this.#view(this.supervisor.command(id, command));
+    return this.#view(this.parts.supervisor.command(id, command));
   }
 
   async change(id: string, change: Change): Promise<RunView> {
-    return this.#view(this.supervisor.change(id, change));
+    return this.#view(this.parts.supervisor.change(id, change));
   }
 
   async recipe(id: string): Promise<unknown> {
-    return this.store.recipe(id);
+    return this.parts.store.recipe(id);
   }
 
   async metrics(id: string, after: string, points: number): Promise<MetricsPage> {
-    return metricsAfter(join(this.store.find(id).directory, 'metrics.ndjson'), after, points);
+    return metricsAfter(join(this.parts.store.find(id).directory, 'metrics.ndjson'), after, points);
   }
 
   async answers(id: string, index: number): Promise<AnswersView> {
-    return answersIn(this.store.find(id).directory, index);
+    return answersIn(this.parts.store.find(id).directory, index);
   }
 
   async evaluations(id: string): Promise<EvaluationsView> {
-    const names = evaluatedNames(this.store.recipe(id));
-    return evaluationsIn(this.store.find(id).directory, names);
+    const names = evaluatedNames(this.parts.store.recipe(id));
+    return evaluationsIn(this.parts.store.find(id).directory, names);
   }
 
   async log(id: string): Promise<LogView> {
-    return { events: this.store.events(id).map(eventOf), lines: [...this.tail.of(id)] };
+    return { events: this.parts.store.events(id).map(eventOf), lines: [...this.parts.tail.of(id)] };
+  }
+
+  async workers(): Promise<readonly WorkerView[]> {
+    const { identity, supervisor, store } = this.parts;
+    const runs = store.withProcess().map(({ id }) => id);
+    return [{ ...identity, parallel: supervisor.parallel, runs, here: true }];
   }
 
   leave(): Promise<void> {
-    return this.supervisor.close();
+    return this.parts.supervisor.close();
   }
 
   killAll(): void {
-    this.supervisor.killAll();
+    this.parts.supervisor.killAll();
   }
 
   async close(): Promise<void> {
-    await this.postman?.close();
-    this.store.close();
+    await this.parts.postman?.close();
+    this.parts.store.close();
   }
 
   #view(run: StoredRun): RunView {
-    return viewOf(run, this.supervisor.live(run.id));
+    return viewOf(run, this.parts.supervisor.live(run.id));
   }
 }
 

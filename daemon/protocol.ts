@@ -107,6 +107,28 @@ export type RunView = z.infer<typeof runView>;
 /** The reply to `GET /runs`. */
 export const runList = z.object({ runs: z.array(runView) });
 
+/** A daemon that takes runs of the queue, or only serves it. */
+export const workerView = z.object({
+  /** Another one each time that it starts. */
+  id: z.string(),
+  /** Its machine. */
+  host: z.string(),
+  pid: z.number(),
+  /** Of latstream. */
+  version: z.string(),
+  since: z.iso.datetime(),
+  /** Runs at a time; 0: it only serves. */
+  parallel: z.number(),
+  /** Ids of those that it has. */
+  runs: z.array(z.string()),
+  /** It is the one that answers. */
+  here: z.boolean(),
+});
+export type WorkerView = z.infer<typeof workerView>;
+
+/** The reply to `GET /workers`. */
+export const workerList = z.object({ workers: z.array(workerView) });
+
 /** The reply to `GET /runs/ID/description`: what its live page is told of it, such as `recipe` and `graphs`. */
 export const descriptionView = z.looseObject({ name: z.string() });
 

@@ -1,7 +1,7 @@
 /** @file What a daemon serves: runs that wait, go on and are over, wherever they train. Types only. */
 import type { MetricsPage } from '../monitor/index.js';
 import type { DaemonConfig } from './config.js';
-import type { AnswersView, Change, EvaluationsView, LogView, RunView } from './protocol.js';
+import type { AnswersView, Change, EvaluationsView, LogView, RunView, WorkerView } from './protocol.js';
 import type { NewRun } from './store.js';
 import type { RunCommand } from './transitions.js';
 
@@ -35,6 +35,8 @@ export interface Queue {
   /** What has been evaluated of it so far. */
   evaluations(id: string): Promise<EvaluationsView>;
   log(id: string): Promise<LogView>;
+  /** The daemons that the queue hears of, by when they started. */
+  workers(): Promise<readonly WorkerView[]>;
   /** Every run of this daemon saves, within the grace. Questions are answered until {@link close}. */
   leave(): Promise<void>;
   /** Ends the wait of {@link leave}: what has not saved goes on from its last checkpoint. */

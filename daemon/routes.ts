@@ -39,6 +39,7 @@ export function routesOf(queue: Queue, figures: Registry, ready: () => boolean):
       path: /^\/metrics\.prom$/,
       answer: async () => ({ status: 200, body: await figures.metrics(), type: figures.contentType }),
     },
+    { method: 'GET', path: /^\/workers$/, answer: async () => ok({ workers: await queue.workers() }) },
     { method: 'GET', path: /^\/runs$/, answer: async () => ok({ runs: await queue.all() }) },
     {
       method: 'POST',

@@ -54,6 +54,11 @@ export class Supervisor {
     return !this.#leaving;
   }
 
+  /** Runs at a time. */
+  get parallel(): number {
+    return this.#config.parallel;
+  }
+
   /** Goes on with what had a process when the last daemon ended, and with the queue. */
   start(): void {
     for (const { id, name } of this.parts.store.withProcess()) {

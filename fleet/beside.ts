@@ -3,11 +3,11 @@ import type { Jobs } from './jobs.js';
 import { KEYS } from './keys.js';
 import type { Ledger } from './ledger.js';
 import type { Connection } from './redis.js';
+import type { Workers } from './workers.js';
 
 export interface BesideParts {
-  readonly node: string;
-  readonly host: string;
   readonly redis: Connection;
+  readonly workers: Workers;
   readonly ledger: Ledger;
   readonly jobs: Jobs;
   readonly nudged: (id: string) => void;
@@ -33,13 +33,12 @@ export async function beside(parts: BesideParts): Promise<() => Promise<void>> {
     clearInterval(timer);
     await last;
     ears.disconnect();
-    await redis.del(KEYS.worker(parts.node)).catch(() => 0);
+    await parts.workers.leave().catch(() => undefined);
   };
 }
 
-async function round({ node, host, redis, ledger, jobs }: BesideParts): Promise<void> {
-  const heard = JSON.stringify({ host, pid: process.pid });
-  await redis.set(KEYS.worker(node), heard, 'PX', 2 * jobs.lockMilliseconds);
+async function round({ workers, ledger, jobs }: BesideParts): Promise<void> {
+  await workers.say();
   // Whoever changed a run may have died before a job stood for it.
   const runs = (await ledger.all()).map(({ run }) => run).filter(({ job }) => job !== null);
   const present = await jobs.present(runs.flatMap(({ job }) => job ?? []));

@@ -28,6 +28,8 @@ export const KEYS = {
   lines: (id: string): string => key('lines', id),
   /** Stream. */
   metrics: (id: string): string => key('metrics', id),
+  /** Set of ids of daemons; those that are heard of no more are in it until somebody looks. */
+  workers: key('workers'),
   /** There while the worker is heard of. */
   worker: (node: string): string => key('worker', node),
 } as const;

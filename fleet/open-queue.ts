@@ -1,6 +1,4 @@
 /** @file Everything that a daemon of a shared queue is made of, put together. */
-import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 import type { QueueOpener } from '../daemon/index.js';
 import { redisAddress } from './address.js';
 import { beside } from './beside.js';
@@ -13,6 +11,7 @@ import { openConnection } from './redis.js';
 import { SharedQueue } from './shared-queue.js';
 import { messageOf } from './trouble.js';
 import { FleetWorker } from './worker.js';
+import { Workers } from './workers.js';
 
 export interface SharedQueueOptions {
   /** See `redisAddress`. */
@@ -24,20 +23,22 @@ export interface SharedQueueOptions {
 
 /** @throws FLEET_QUEUE_ADDRESS, FLEET_STORE_ADDRESS, FLEET_REDIS, FLEET_STORE, FLEET_STORE_DIFFERS */
 export function sharedQueue(options: SharedQueueOptions): QueueOpener {
-  return async ({ config, runs, launch, log }) => {
+  return async ({ config, identity, runs, launch, log }) => {
     const address = redisAddress(options.queue, options.password);
     const { shown } = address;
     const store = await openStore(options.store);
     const redis = await openConnection(address);
     try {
       await sameStore(store, redis);
-      const [node, host] = [randomUUID(), hostname()];
+      const { id: node, host } = identity;
       const ledger = new Ledger(redis, shown);
       const lines = new RunLines(redis, host, log);
       const trouble = quietly((text) => log('warn', 'trouble with the queue', { reason: text }));
       const jobs = new Jobs(address, 1000 * config.lockSeconds, (error) => trouble(error.message));
       const current = { now: config };
-      const shared = { node, host, redis, ledger, jobs };
+      const silence = 2 * jobs.lockMilliseconds;
+      const workers = new Workers(redis, identity, silence, () => current.now.parallel);
+      const shared = { node, host, redis, ledger, jobs, workers };
       const worker = new FleetWorker({
         ...{ ...shared, store, launch, runs, log: lines.log, config: () => current.now },
       });

@@ -16,6 +16,7 @@ import {
   type RunCommand,
   type RunView,
   type Submitted,
+  type WorkerView,
 } from '../daemon/index.js';
 import { answersIn, type AnswersView, type MetricsPage } from '../monitor/index.js';
 import type { CachedRecords } from './cached-records.js';
@@ -27,6 +28,7 @@ import { metricsBehind } from './metrics.js';
 import { redisError, type Connection } from './redis.js';
 import type { FleetRun, Kept } from './run.js';
 import type { FleetWorker } from './worker.js';
+import type { Workers } from './workers.js';
 
 export interface SharedQueueParts {
   readonly node: string;
@@ -37,6 +39,7 @@ export interface SharedQueueParts {
   readonly records: CachedRecords;
   readonly lines: RunLines;
   readonly worker: FleetWorker;
+  readonly workers: Workers;
   /** Where runs are before they have a directory. */
   readonly store: string;
   readonly config: { now: DaemonConfig };
@@ -148,6 +151,17 @@ export class SharedQueue implements Queue {
     await this.parts.ledger.find(id);
     const [events, lines] = await Promise.all([this.parts.ledger.events(id), this.parts.lines.of(id)]);
     return { events: [...events], lines: [...lines] };
+  }
+
+  async workers(): Promise<readonly WorkerView[]> {
+    const { workers, ledger, node, shown } = this.parts;
+    const heard = await workers.all().catch((error: unknown) => redisError(shown, error));
+    const taken = (await ledger.all()).filter(({ run }) => WITH_PROCESS.includes(run.state));
+    return heard.map((each) => ({
+      ...each,
+      runs: taken.flatMap(({ run }) => (run.node === each.id ? [run.id] : [])),
+      here: each.id === node,
+    }));
   }
 
   async leave(): Promise<void> {

@@ -22,7 +22,7 @@ const { path } = scratch();
 function start(state: string, more: Partial<DaemonOptions> = {}): Promise<Daemon> {
   return startDaemon({
     ...{ state, runs: join(state, 'runs'), host: '127.0.0.1', port: 0, allowedHosts: [], parallel: 1 },
-    ...{ token: undefined, log: () => undefined },
+    ...{ token: undefined, log: () => undefined, version: '0' },
     launch: () => expect.unreachable(),
     ...more,
   });

@@ -14,6 +14,7 @@ import {
   runList,
   runView,
   submission,
+  workerList,
 } from '../../daemon/protocol.js';
 import type { Route } from '../../daemon/routes.js';
 import { RUN_COMMANDS } from '../../daemon/transitions.js';
@@ -29,6 +30,7 @@ export const MESSAGES: Readonly<Record<string, Message>> = {
   'GET /healthz': { reply: z.object({ status: z.literal('ok') }) },
   'GET /readyz': { reply: z.object({ status: z.enum(['ready', 'not ready']) }) },
   'GET /metrics.prom': { reply: z.string() },
+  'GET /workers': { reply: workerList },
   'GET /runs': { reply: runList },
   'POST /runs': { body: submission, reply: runView },
   ...Object.fromEntries(RUN_COMMANDS.map((command) => [`POST /runs/ID/${command}`, { reply: runView }])),

@@ -84,6 +84,7 @@ describe('over the whole life of a run', () => {
     await end({ kind: 'finish' });
     await expect(client.command(run.id, 'cancel')).rejects.toMatchObject({ code: 'DAEMON_RUN_STATE' });
     await client.command(other.id, 'cancel');
+    expect(await client.workers()).toMatchObject([{ parallel: 2, runs: [], here: true, pid: process.pid }]);
     for (const path of ['/healthz', '/readyz', '/metrics.prom']) expect((await get(path))[0]).toBe(200);
     expect([...served.asked].sort()).toEqual(Object.keys(MESSAGES).sort());
   });

@@ -1,6 +1,7 @@
 /** @file The daemon's API and page on a port, every message held to its schema, over runs whose processes only pretend. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { newIdentity } from '../../daemon/identity.js';
 import { LocalQueue } from '../../daemon/local-queue.js';
 import { pageRoutes } from '../../daemon/page.js';
 import { figuresOf } from '../../daemon/prometheus.js';
@@ -39,7 +40,7 @@ export class Served {
 
   async open(port = 0): Promise<void> {
     const { supervisor, store } = this.machine;
-    const queue = new LocalQueue(supervisor, store, this.tail);
+    const queue = new LocalQueue({ supervisor, store, tail: this.tail, identity: newIdentity('0.1.0') });
     this.#server = await startServer({
       ...{ host: '127.0.0.1', port, allowedHosts: [], log: () => undefined, requestsPerSecond: 1e6 },
       tokens: { control: this.token, view: this.viewToken },

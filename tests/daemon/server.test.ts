@@ -2,6 +2,7 @@
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Client } from '../../daemon/client.js';
+import { newIdentity } from '../../daemon/identity.js';
 import { LocalQueue } from '../../daemon/local-queue.js';
 import { figuresOf } from '../../daemon/prometheus.js';
 import { LONGEST_BODY } from '../../daemon/protocol.js';
@@ -19,7 +20,9 @@ let client: Client;
 
 beforeAll(async () => {
   machine = new Machine();
-  const queue = new LocalQueue(machine.supervisor, machine.store, new Tail(() => undefined));
+  const { supervisor, store } = machine;
+  const tail = new Tail(() => undefined);
+  const queue = new LocalQueue({ supervisor, store, tail, identity: newIdentity('0') });
   server = await startServer({
     ...{ host: '127.0.0.1', port: 0, allowedHosts: [], log: () => undefined, requestsPerSecond: 1e6 },
     tokens: { control: TOKEN, view: `view-${TOKEN}` },
@@ -174,7 +177,7 @@ describe('a daemon', () => {
   it('does not listen where others can reach it without a token', async () => {
     const nothing = { state: '/nowhere', runs: '/nowhere', port: 0, allowedHosts: [], parallel: 1 };
     const open = startDaemon({
-      ...{ ...nothing, host: '0.0.0.0', token: undefined, log: () => undefined },
+      ...{ ...nothing, host: '0.0.0.0', token: undefined, log: () => undefined, version: '0' },
       launch: () => expect.unreachable(),
     });
     await expect(open).rejects.toMatchObject({ code: 'DAEMON_TOKEN_MISSING' });

@@ -33,6 +33,7 @@ async function serve(name: string, tls: { cert: string; key: string }): Promise<
       parallel: 1,
       token: undefined,
       tls,
+      version: '0',
     },
     launch: () => expect.unreachable(),
     log: (level, message, fields) => lines.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`),

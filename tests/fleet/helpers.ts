@@ -3,6 +3,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DEFAULTS, type DaemonConfig } from '../../daemon/config.js';
+import { newIdentity } from '../../daemon/identity.js';
 import type { Log } from '../../daemon/log.js';
 import type { Queue } from '../../daemon/queue.js';
 import { Tail } from '../../daemon/tail.js';
@@ -64,6 +65,7 @@ export class Node {
       runs: await mkdtemp(join(root, 'runs-')),
       log,
       tail: new Tail(log),
+      identity: newIdentity('0.1.0'),
       launch: (run, listener) => {
         const fake = new FakeRun(run, listener);
         started.push(fake);

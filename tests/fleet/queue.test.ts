@@ -1,9 +1,11 @@
 /** @file What people see of and do to a queue that several daemons share. Redis and the store are real, processes are not. */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunView } from '../../daemon/index.js';
+import { KEYS } from '../../fleet/keys.js';
 import type { Metric } from '../../streams/index.js';
 import { RECIPE, type FakeRun } from '../daemon/helpers.js';
 import { RedisServer, withoutRedis } from '../helpers/redis.js';
@@ -216,6 +218,24 @@ describe.skipIf(withoutRedis)('a shared queue', () => {
     expect(fake.over).toBe(true);
     await server.begin();
     expect((await first(await node())).run.id).toBe(id);
+  });
+
+  it('says which daemons there are, what they have, and that one has left or is not heard of', async () => {
+    const hub = await node({ parallel: 0, lockSeconds: 1 });
+    const worker = await node({ parallel: 3 });
+    const { id } = await submit(hub);
+    await first(worker);
+    const [one, two] = await hub.queue.workers();
+    expect(one).toMatchObject({ parallel: 0, runs: [], here: true, pid: process.pid, version: '0.1.0' });
+    expect(two).toMatchObject({ parallel: 3, runs: [id], here: false, host: hostname() });
+    expect((await worker.queue.workers()).map(({ here }) => here)).toEqual([false, true]);
+    await nodes.pop()?.stop();
+    expect(await hub.queue.workers()).toEqual([one]);
+    const redis = new Redis(server.url);
+    await redis.sadd(KEYS.workers, 'somebody who was killed');
+    expect(await hub.queue.workers()).toEqual([one]);
+    expect(await redis.smembers(KEYS.workers)).toEqual([one?.id]);
+    redis.disconnect();
   });
 
   it('refuses a store that is not that of the others, and a server that does not answer', async () => {

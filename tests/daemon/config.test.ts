@@ -43,6 +43,7 @@ describe('the configuration', () => {
       ...{ state, runs: state, host: '127.0.0.1', port: 0, allowedHosts: [], parallel: 1 },
       token: undefined,
       launch: () => expect.unreachable(),
+      version: '0',
       log: (level, message) => lines.push(`${level} ${message}`),
     });
     const { url, token } = (await readAddress(state))!;

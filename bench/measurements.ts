@@ -6,6 +6,7 @@ import { describeBatches, timeBatches } from './batches.js';
 import { describeCompilation, timeCompilation } from './compile.js';
 import { readContext } from './context.js';
 import { describeDeliveries, timeDeliveries } from './deliveries.js';
+import { describeLoadings, measureLoadings } from './loading.js';
 import { compareMemory, describeMemory } from './memory.js';
 import { asARun } from './native-memory.js';
 import { addExecuting, executorFor, type Executing } from './executing.js';
@@ -105,6 +106,13 @@ function addGrowth(program: Command, root: string): void {
   measuring(memory, root, async (configs) => {
     const result = await compareMemory(configs, join(root, 'bench/configs/tiny.json'));
     return [result, describeMemory(result)];
+  });
+  const loading = program
+    .command('loading <config>')
+    .description('peak memory of reading a model of that size whose matrices are kept in 16 bits');
+  measuring(loading, root, async ([config]) => {
+    const result = await measureLoadings(readShapes(config as string));
+    return [result, describeLoadings(result)];
   });
 }
 

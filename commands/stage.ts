@@ -7,13 +7,13 @@ import {
   type ChatTemplate,
   type Tokenizer,
 } from '../datasets/index.js';
-import type { Engine, HostTensor, Value } from '../engine/index.js';
+import type { Engine, HalfTensor, HostTensor, Value } from '../engine/index.js';
 import type { ModelConfig } from '../engine/models/index.js';
 import { readQuestions, type ModelWeights, type Questions } from '../operators/index.js';
 import type { Recipe } from '../recipes/index.js';
 import { engineOf, type Running } from './engine-of.js';
 import { knownPrompts } from './known-prompts.js';
-import { startingModel, type Beginning } from './starting-model.js';
+import { frozenModel, type Beginning } from './starting-model.js';
 import { writeSynthetic } from './synthetic.js';
 
 /** A model on an engine. */
@@ -34,7 +34,7 @@ export interface Stage extends Weights {
 
 /** A model on an engine, checked against its tokenizer. */
 export async function openModel(beginning: Beginning): Promise<Stage> {
-  const { directory, config, parameters } = await startingModel(beginning);
+  const { directory, config, parameters } = await frozenModel(beginning);
   const tokenizer = await loadTokenizer(directory);
   checkVocabulary(tokenizer, config.vocabularySize, `model ${directory}`);
   const template = await loadChatTemplate(directory, tokenizer);
@@ -43,7 +43,7 @@ export async function openModel(beginning: Beginning): Promise<Stage> {
 
 /** The weights of a model alone: they need no tokenizer. */
 export async function openWeights(beginning: Beginning): Promise<Weights> {
-  const { config, parameters } = await startingModel(beginning);
+  const { config, parameters } = await frozenModel(beginning);
   return weightsOf(config, parameters, beginning);
 }
 
@@ -72,7 +72,7 @@ export function baseWeights(stage: Stage): ModelWeights {
 
 async function weightsOf(
   config: ModelConfig,
-  parameters: Readonly<Record<string, HostTensor>>,
+  parameters: Readonly<Record<string, HostTensor | HalfTensor>>,
   options: Running,
 ): Promise<Weights> {
   const engine = await engineOf(options);

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { loadTokenizer } from '../datasets/index.js';
+import type { HalfTensor, HostTensor, Precision } from '../engine/index.js';
 import {
   initialParameters,
   loadModel,
@@ -21,9 +22,7 @@ import { weightsDirectory } from './places.js';
 export type Beginning = Running & Pick<Recipe, 'name' | 'seed' | 'model'>;
 
 /** Weights on this side of an engine, and the folder that holds the tokenizer. */
-export interface StartingModel extends Pick<Model, 'config' | 'parameters'> {
-  readonly directory: string;
-}
+export type StartingModel<T = HostTensor> = Pick<Model<T>, 'config' | 'parameters' | 'directory'>;
 
 type OfRun = Extract<Recipe['model'], { readonly kind: 'run' }>;
 
@@ -32,36 +31,59 @@ type OfRun = Extract<Recipe['model'], { readonly kind: 'run' }>;
  * executor and threads that the recipe names: the same bits each time.
  * @throws RUN_MISSING, RUN_ARM_MISSING, RUN_ARM_UNFINISHED, RUN_CIRCULAR, and what reading models and adapters throws
  */
-export async function startingModel(
+export async function startingModel(beginning: Beginning): Promise<StartingModel> {
+  return (await begun(beginning, 'float32')) as StartingModel;
+}
+
+/**
+ * The same for an engine that keeps frozen matrices in what the recipe says: read as that from a folder. Random weights and
+ * sums with adapters are made as float32.
+ */
+export async function frozenModel(beginning: Beginning): Promise<StartingModel<HostTensor | HalfTensor>> {
+  const { precision = 'float32', weights = precision } = beginning;
+  return begun(beginning, weights);
+}
+
+type Begun = StartingModel<HostTensor | HalfTensor>;
+
+async function begun(
   beginning: Beginning,
+  matrices: Precision,
   through: readonly string[] = [],
-): Promise<StartingModel> {
+): Promise<Begun> {
   const { model, seed, name } = beginning;
-  if (model.kind === 'run') return ofRun(model, beginning, through);
+  if (model.kind === 'run') return ofRun(model, beginning, matrices, through);
   if (model.kind === 'random') {
     const tokenizer = await localFolder(model.tokenizer);
     const config = await randomConfig({ ...model, tokenizer }, `recipe ${name}, model.config`);
     return { config, parameters: initialParameters(config, seed), directory: tokenizer };
   }
   const arm = armIn(model.path);
-  return arm ? ofRun(arm, beginning, through) : inFolder(await localFolder(model.path));
+  if (arm) return ofRun(arm, beginning, matrices, through);
+  return loadModel(await localFolder(model.path), matrices);
 }
 
 async function ofRun(
   { path, arm }: OfRun,
   running: Running,
+  matrices: Precision,
   through: readonly string[],
-): Promise<StartingModel> {
+): Promise<Begun> {
   const { out, recipe } = await readRecipe(path);
   requireArm(out, recipe, arm);
   if (arm === 'base')
     return recipe.prepare
-      ? inFolder(join(out, 'prepare', 'model'))
-      : startingModel({ ...recipe, ...how(running) }, further(out, through));
+      ? loadModel(join(out, 'prepare', 'model'), matrices)
+      : begun({ ...recipe, ...how(running) }, matrices, further(out, through));
   const own = recipeOfArm(recipe, arm);
   const weights = weightsDirectory(own, join(out, arm));
-  if (own.defend.train.kind === 'full') return inFolder(weights);
-  const base = await ofRun({ kind: 'run', path, arm: 'base' }, running, through);
+  if (own.defend.train.kind === 'full') return loadModel(weights, matrices);
+  const base = (await ofRun(
+    { kind: 'run', path, arm: 'base' },
+    running,
+    'float32',
+    through,
+  )) as StartingModel;
   const engine = await engineOf(running);
   try {
     const adapters = await readAdapters(weights, base.config);
@@ -69,11 +91,6 @@ async function ofRun(
   } finally {
     await engine.dispose();
   }
-}
-
-async function inFolder(directory: string): Promise<StartingModel> {
-  const { config, parameters } = await loadModel(directory);
-  return { config, parameters, directory };
 }
 
 async function randomConfig(

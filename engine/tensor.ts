@@ -1,12 +1,10 @@
 /** @file Tensors: on the host (typed arrays) and wherever an executor keeps them. Knows nothing about tfjs or ONNX. */
-import { fromBfloat16, fromHalf, toBfloat16, toHalf } from '../formats/index.js';
+import { fromBits, HALF_TYPES, toBits, type HalfType } from '../formats/index.js';
 import { complain } from '../foundation/index.js';
 
 export type DType = 'float32' | 'int32';
 
-/** Floats of 16 bits: IEEE half, and bfloat16 with float32's exponents. */
-export const HALF_TYPES = ['float16', 'bfloat16'] as const;
-export type HalfType = (typeof HALF_TYPES)[number];
+export { HALF_TYPES, type HalfType };
 
 /** A dense row-major tensor in host memory. */
 export interface HostTensor {
@@ -40,13 +38,12 @@ export function isHalf(dtype: string): dtype is HalfType {
 
 /** A float32 tensor rounded to the nearest 16-bit floats, ties to even; what is too large for them becomes infinite. */
 export function narrowed({ shape, data }: HostTensor, dtype: HalfType): HalfTensor {
-  const values = data as Float32Array;
-  return { dtype, shape, data: dtype === 'float16' ? toHalf(values) : toBfloat16(values) };
+  return { dtype, shape, data: toBits(dtype, data as Float32Array) };
 }
 
 /** 16-bit floats as float32: exact. */
 export function widened({ dtype, shape, data }: HalfTensor): HostTensor {
-  return { dtype: 'float32', shape, data: dtype === 'float16' ? fromHalf(data) : fromBfloat16(data) };
+  return { dtype: 'float32', shape, data: fromBits(dtype, data) };
 }
 
 /** Number of elements of a shape. */

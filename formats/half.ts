@@ -1,36 +1,62 @@
 /** @file 16-bit floats as bit patterns: bfloat16 and IEEE half, to float32 and back. No imports. */
 
+/** Floats of 16 bits: IEEE half, and bfloat16 with float32's exponents. */
+export const HALF_TYPES = ['float16', 'bfloat16'] as const;
+export type HalfType = (typeof HALF_TYPES)[number];
+
+/** Bit patterns of a type as float32: exact. @param into where to, as long as `bits` */
+export function fromBits(type: HalfType, bits: Uint16Array, into?: Float32Array): Float32Array {
+  return type === 'float16' ? fromHalf(bits, into) : fromBfloat16(bits, into);
+}
+
+/** float32 rounded to the nearest of a type, ties to even. @param into where to, as long as `values` */
+export function toBits(type: HalfType, values: Float32Array, into?: Uint16Array): Uint16Array {
+  return type === 'float16' ? toHalf(values, into) : toBfloat16(values, into);
+}
+
 /** bfloat16 patterns as float32: exact. */
-export function fromBfloat16(bits: Uint16Array): Float32Array {
-  const words = new Uint32Array(bits.length);
+export function fromBfloat16(
+  bits: Uint16Array,
+  into: Float32Array = new Float32Array(bits.length),
+): Float32Array {
+  const words = new Uint32Array(into.buffer, into.byteOffset, bits.length);
   for (let i = 0; i < bits.length; i++) words[i] = (bits[i] as number) << 16;
-  return new Float32Array(words.buffer);
+  return into;
 }
 
 /** float32 rounded to the nearest bfloat16, ties to even; NaN stays NaN. */
-export function toBfloat16(values: Float32Array): Uint16Array {
+export function toBfloat16(
+  values: Float32Array,
+  into: Uint16Array = new Uint16Array(values.length),
+): Uint16Array {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  return Uint16Array.from({ length: values.length }, (_, i) => {
-    const word = words[i] as number;
-    if ((word & 0x7fffffff) > 0x7f800000) return (word >>> 16) | 0x40;
-    return (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
-  });
+  for (let i = 0; i < words.length; i++) into[i] = bfloat16Bits(words[i] as number);
+  return into;
+}
+
+function bfloat16Bits(word: number): number {
+  if ((word & 0x7fffffff) > INFINITE) return (word >>> 16) | 0x40;
+  return (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
 }
 
 /** IEEE half patterns as float32: exact. */
-export function fromHalf(bits: Uint16Array): Float32Array {
+export function fromHalf(
+  bits: Uint16Array,
+  into: Float32Array = new Float32Array(bits.length),
+): Float32Array {
   const table = halves();
-  const values = new Float32Array(bits.length);
-  for (let i = 0; i < bits.length; i++) values[i] = table[bits[i] as number] as number;
-  return values;
+  for (let i = 0; i < bits.length; i++) into[i] = table[bits[i] as number] as number;
+  return into;
 }
 
 /** float32 rounded to the nearest IEEE half, ties to even; too large becomes infinity; NaN stays NaN. */
-export function toHalf(values: Float32Array): Uint16Array {
+export function toHalf(
+  values: Float32Array,
+  into: Uint16Array = new Uint16Array(values.length),
+): Uint16Array {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  const bits = new Uint16Array(values.length);
-  for (let i = 0; i < bits.length; i++) bits[i] = halfBits(words[i] as number);
-  return bits;
+  for (let i = 0; i < words.length; i++) into[i] = halfBits(words[i] as number);
+  return into;
 }
 
 /** Bit patterns of float32: 2⁻¹⁴, the least normal half; 2¹⁶, above all halves; infinity. */

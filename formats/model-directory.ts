@@ -4,7 +4,8 @@ import { isAbsolute, join, normalize } from 'node:path';
 import { complain, parseJson } from '../foundation/index.js';
 import { readText } from './file.js';
 import type { ModelFolder } from './model-folder.js';
-import { readSafetensors, readSafetensorsHeader, type StoredTensor } from './safetensors.js';
+import { readSafetensors, readSafetensorsHeader } from './safetensors.js';
+import type { StoredHalf, StoredTensor } from './stored-tensor.js';
 
 const WHOLE = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
@@ -27,11 +28,12 @@ export function modelDirectory(path: string): ModelFolder {
       }
       return shapes;
     },
-    async tensors(names) {
+    async tensors(names, matrices) {
       const map = await weightMap(path);
-      const tensors: Record<string, StoredTensor> = {};
+      const tensors: Record<string, StoredTensor | StoredHalf> = {};
       for (const [file, wanted] of byFile(names, map)) {
-        const read = await readSafetensors(await present(join(path, file)), (name) => wanted.has(name));
+        const isWanted = (name: string): boolean => wanted.has(name);
+        const read = await readSafetensors(await present(join(path, file)), isWanted, matrices);
         Object.assign(tensors, read.tensors);
       }
       return tensors;

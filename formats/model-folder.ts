@@ -1,5 +1,6 @@
 /** @file A model's files behind one face, whatever they are kept in. Knows the files, not what is in them. */
-import type { StoredTensor } from './safetensors.js';
+import type { HalfType } from './half.js';
+import type { StoredHalf, StoredTensor } from './stored-tensor.js';
 
 /** The small files of a model, by their Hugging Face names. */
 export type ModelFile =
@@ -19,6 +20,9 @@ export interface ModelFolder {
   text(name: ModelFile): Promise<string | undefined>;
   /** Shapes of all tensors, by Hugging Face name. */
   shapes(): Promise<ReadonlyMap<string, readonly number[]>>;
-  /** Those of the named tensors that are there, floats of any width or quantisation as float32. */
-  tensors(names: Iterable<string>): Promise<Record<string, StoredTensor>>;
+  /**
+   * Those of the named tensors that are there, floats of any width or quantisation as float32.
+   * @param matrices what floats of more than one dimension are given as instead; only one at a time is held in another type.
+   */
+  tensors(names: Iterable<string>, matrices?: HalfType): Promise<Record<string, StoredTensor | StoredHalf>>;
 }

@@ -1,7 +1,8 @@
 /** @file Writes tensors as one safetensors file, or as shards of a size with the index that transformers reads. */
 import { join } from 'node:path';
 import { writeAtomically } from './atomic.js';
-import { writeSafetensors, type FloatType, type StoredTensor } from './safetensors.js';
+import { writeSafetensors, type FloatType } from './safetensors.js';
+import type { StoredTensor } from './stored-tensor.js';
 
 type Tensors = Readonly<Record<string, StoredTensor>>;
 

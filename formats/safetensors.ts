@@ -3,26 +3,19 @@ import type { FileHandle } from 'node:fs/promises';
 import { complain } from '../foundation/index.js';
 import { writeAtomically } from './atomic.js';
 import { openFile } from './file.js';
-import { fromBfloat16, fromHalf, toBfloat16, toHalf } from './half.js';
+import { toBits, type HalfType } from './half.js';
 import {
   ELEMENT_BYTES,
   headerLength,
   parseHeader,
   type ElementType,
-  type Entry,
   type Header,
 } from './safetensors-header.js';
-
-/** A dense row-major tensor, in a buffer of its own. */
-export interface StoredTensor {
-  readonly dtype: 'float32' | 'int32';
-  readonly shape: readonly number[];
-  readonly data: Float32Array | Int32Array;
-}
+import { readTensor, type StoredHalf, type StoredTensor } from './stored-tensor.js';
 
 /** Tensors by name, and the file's free-form texts. */
-export interface Safetensors {
-  readonly tensors: Record<string, StoredTensor>;
+export interface Safetensors<T = StoredTensor> {
+  readonly tensors: Record<string, T>;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -32,19 +25,27 @@ export type FloatType = 'F32' | 'F16' | 'BF16';
 /**
  * Reads a file; F16 and BF16 become float32, I64 becomes int32.
  * @param wanted which tensors to read; all without it.
+ * @param matrices what floats of more than one dimension become instead.
  * @throws SAFETENSORS_MISSING, SAFETENSORS_TRUNCATED, SAFETENSORS_HEADER, SAFETENSORS_DTYPE, SAFETENSORS_SIZE,
  *   SAFETENSORS_OVERLAP, SAFETENSORS_RANGE
  */
+export async function readSafetensors(path: string, wanted?: (name: string) => boolean): Promise<Safetensors>;
+export async function readSafetensors(
+  path: string,
+  wanted: (name: string) => boolean,
+  matrices: HalfType | undefined,
+): Promise<Safetensors<StoredTensor | StoredHalf>>;
 export async function readSafetensors(
   path: string,
   wanted: (name: string) => boolean = () => true,
-): Promise<Safetensors> {
+  matrices?: HalfType,
+): Promise<Safetensors<StoredTensor | StoredHalf>> {
   return withFile(path, async (file, owner) => {
     const { header, start } = await headerOf(file, owner);
-    const tensors: [string, StoredTensor][] = [];
+    const tensors: [string, StoredTensor | StoredHalf][] = [];
     for (const entry of header.entries.filter(({ name }) => wanted(name))) {
-      const bytes = await readAt(file, start + entry.begin, entry.end - entry.begin, owner);
-      tensors.push([entry.name, decoded(entry, bytes, owner)]);
+      const read = (from: number, into: Uint8Array): Promise<void> => fill(file, start + from, into, owner);
+      tensors.push([entry.name, await readTensor(entry, read, owner, matrices)]);
     }
     // Defines names like `__proto__`, which an assignment would not.
     return { tensors: Object.fromEntries(tensors), metadata: header.metadata };
@@ -98,37 +99,7 @@ function* chunks(
 
 function encoded(data: Float32Array, floats: FloatType): Float32Array | Uint16Array {
   if (floats === 'F32') return data;
-  return floats === 'F16' ? toHalf(data) : toBfloat16(data);
-}
-
-function decoded({ name, type, shape }: Entry, bytes: ArrayBuffer, owner: string): StoredTensor {
-  switch (type) {
-    case 'F32':
-      return { dtype: 'float32', shape, data: new Float32Array(bytes) };
-    case 'F16':
-      return { dtype: 'float32', shape, data: fromHalf(new Uint16Array(bytes)) };
-    case 'BF16':
-      return { dtype: 'float32', shape, data: fromBfloat16(new Uint16Array(bytes)) };
-    case 'I32':
-      return { dtype: 'int32', shape, data: new Int32Array(bytes) };
-    case 'I64':
-      return { dtype: 'int32', shape, data: narrowed(new BigInt64Array(bytes), `${owner}, tensor ${name}`) };
-  }
-  return type satisfies never;
-}
-
-function narrowed(wide: BigInt64Array, owner: string): Int32Array {
-  return Int32Array.from({ length: wide.length }, (_, index) => {
-    const value = wide[index] as bigint;
-    if (BigInt.asIntN(32, value) === value) return Number(value);
-    return complain({
-      code: 'SAFETENSORS_RANGE',
-      owner,
-      expected: 'integers of 32 bits',
-      got: `${value} at ${index}`,
-      hint: 'store smaller integers',
-    });
-  });
+  return toBits(floats === 'F16' ? 'float16' : 'bfloat16', data);
 }
 
 async function withFile<T>(path: string, use: (file: FileHandle, owner: string) => Promise<T>): Promise<T> {
@@ -158,34 +129,29 @@ async function withFile<T>(path: string, use: (file: FileHandle, owner: string) 
 
 async function headerOf(file: FileHandle, owner: string): Promise<{ header: Header; start: number }> {
   const { size } = await file.stat();
-  const first = new Uint8Array(await readAt(file, 0, Math.min(8, size), owner));
-  const length = headerLength(first, size, owner);
-  const bytes = new Uint8Array(await readAt(file, 8, length, owner));
-  return { header: parseHeader(bytes, size - 8 - length, owner), start: 8 + length };
+  const first = new Uint8Array(Math.min(8, size));
+  await fill(file, 0, first, owner);
+  const bytes = new Uint8Array(headerLength(first, size, owner));
+  await fill(file, 8, bytes, owner);
+  return { header: parseHeader(bytes, size - 8 - bytes.length, owner), start: 8 + bytes.length };
 }
 
 /** Node reads at most 2 GiB at once. */
 const CHUNK = 2 ** 30;
 
-async function readAt(
-  file: FileHandle,
-  position: number,
-  length: number,
-  owner: string,
-): Promise<ArrayBuffer> {
-  const buffer = new ArrayBuffer(length);
-  for (let done = 0; done < length;) {
-    const view = new Uint8Array(buffer, done, Math.min(CHUNK, length - done));
+/** Reads as many bytes as there is room for. @throws SAFETENSORS_TRUNCATED */
+async function fill(file: FileHandle, position: number, into: Uint8Array, owner: string): Promise<void> {
+  for (let done = 0; done < into.length;) {
+    const view = into.subarray(done, done + CHUNK);
     const { bytesRead } = await file.read(view, 0, view.length, position + done);
     if (bytesRead === 0)
       complain({
         code: 'SAFETENSORS_TRUNCATED',
         owner,
-        expected: `${length} bytes at ${position}`,
+        expected: `${into.length} bytes at ${position}`,
         got: `${done}`,
         hint: 'the file shrank while it was read: try again',
       });
     done += bytesRead;
   }
-  return buffer;
 }

@@ -9,30 +9,40 @@ import {
   type FloatType,
   type ModelFolder,
 } from '../../formats/index.js';
-import type { HostTensor } from '../tensor.js';
+import { halfOf, type Precision } from '../precision.js';
+import type { HalfTensor, HostTensor } from '../tensor.js';
 import { modelConfigText, parseModelConfig, type WeightType } from './config.js';
 import type { ModelConfig } from './model-config.js';
 import { parameterShapes } from './parameters.js';
 import { storedNames, untangled } from './stored-names.js';
 
 /** A model in host memory. */
-export interface Model {
+export interface Model<T = HostTensor> {
   readonly config: ModelConfig;
-  /** float32, by Hugging Face name. */
-  readonly parameters: Readonly<Record<string, HostTensor>>;
+  /** By Hugging Face name; float32, unless matrices were asked for in 16 bits. */
+  readonly parameters: Readonly<Record<string, T>>;
   /** Where it came from. */
   readonly directory: string;
 }
 
 /**
  * Loads a model; tensors that the decoder has no use for are not read.
+ * @param matrices what they are kept in: float32 if not given. Never is more than one tensor held in another type.
  * @throws MODEL_FILE_MISSING, MODEL_CONFIG, MODEL_UNKNOWN_ARCHITECTURE, MODEL_MISSING_TENSOR, MODEL_TENSOR_SHAPE, and
  *   what `openModelFolder` and its result throw.
  */
-export async function loadModel(directory: string): Promise<Model> {
+export async function loadModel(directory: string): Promise<Model>;
+export async function loadModel(
+  directory: string,
+  matrices: Precision,
+): Promise<Model<HostTensor | HalfTensor>>;
+export async function loadModel(
+  directory: string,
+  matrices: Precision = 'float32',
+): Promise<Model<HostTensor | HalfTensor>> {
   const folder = await openModelFolder(directory);
   const config = await configOf(folder);
-  const model = untangled(config, await folder.tensors(storedNames(config)));
+  const model = untangled(config, await folder.tensors(storedNames(config), halfOf(matrices)));
   const parameters = checkTensors(model.parameters, parameterShapes(model.config), `model ${directory}`);
   return { ...model, parameters, directory };
 }
@@ -95,11 +105,11 @@ function checkRange(parameters: Readonly<Record<string, HostTensor>>): void {
  * The tensors that `shapes` names, in its order.
  * @throws MODEL_MISSING_TENSOR, MODEL_TENSOR_SHAPE
  */
-export function checkTensors(
-  tensors: Readonly<Record<string, HostTensor>>,
+export function checkTensors<T extends HostTensor | HalfTensor>(
+  tensors: Readonly<Record<string, T>>,
   shapes: Readonly<Record<string, readonly number[]>>,
   owner: string,
-): Record<string, HostTensor> {
+): Record<string, T> {
   const missing = Object.keys(shapes).filter((name) => !tensors[name]);
   if (missing.length > 0)
     complain({
@@ -111,8 +121,8 @@ export function checkTensors(
     });
   return Object.fromEntries(
     Object.entries(shapes).map(([name, shape]) => {
-      const tensor = tensors[name] as HostTensor;
-      if (tensor.shape.join() === shape.join() && tensor.dtype === 'float32') return [name, tensor];
+      const tensor = tensors[name] as T;
+      if (tensor.shape.join() === shape.join() && tensor.dtype !== 'int32') return [name, tensor];
       return complain({
         code: 'MODEL_TENSOR_SHAPE',
         owner: `${owner}, tensor ${name}`,

@@ -1,5 +1,5 @@
 /** @file The names under which checkpoints keep a model's tensors: with and without its prefix, tied weights once or twice. */
-import type { HostTensor } from '../tensor.js';
+import type { HalfTensor, HostTensor } from '../tensor.js';
 import type { ModelConfig } from './model-config.js';
 import { embeddingName, headName } from './modules.js';
 import { parameterShapes } from './parameters.js';
@@ -20,12 +20,12 @@ export function storedNames(config: ModelConfig): Iterable<string> {
 
 /**
  * Stored tensors under the names that the decoder asks for. Of tied weights that are stored under both names the head goes,
- * unless it differs: then they are not tied, whatever the configuration says (as transformers decides, too).
+ * unless it differs in what is kept of it: then they are not tied, whatever the configuration says (as transformers decides, too).
  */
-export function untangled(
+export function untangled<T extends HostTensor | HalfTensor>(
   config: ModelConfig,
-  stored: Readonly<Record<string, HostTensor>>,
-): { readonly config: ModelConfig; readonly parameters: Readonly<Record<string, HostTensor>> } {
+  stored: Readonly<Record<string, T>>,
+): { readonly config: ModelConfig; readonly parameters: Readonly<Record<string, T>> } {
   const known = spelling(config);
   const parameters = Object.fromEntries(
     Object.entries(stored).map(([name, tensor]) => [known.get(name) ?? name, tensor]),
@@ -41,6 +41,6 @@ export function untangled(
     : { config: { ...config, tied: false }, parameters };
 }
 
-function equal(a: HostTensor, b: HostTensor): boolean {
+function equal(a: HostTensor | HalfTensor, b: HostTensor | HalfTensor): boolean {
   return a.data.length === b.data.length && a.data.every((value, index) => value === b.data[index]);
 }

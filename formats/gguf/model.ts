@@ -1,7 +1,8 @@
 /** @file A GGUF file as a model folder: configuration, tokenizer and tensors as Hugging Face would have them. */
 import { complain } from '../../foundation/index.js';
+import { toBits, type HalfType } from '../half.js';
 import type { ModelFile, ModelFolder } from '../model-folder.js';
-import type { StoredTensor } from '../safetensors.js';
+import type { StoredHalf, StoredTensor } from '../stored-tensor.js';
 import { architectureOf, headsOf, hubConfig } from './config.js';
 import type { GgufTensor } from './header.js';
 import { changeOf, fits, shapeBefore, undo, type Change } from './layout.js';
@@ -28,21 +29,26 @@ export function ggufModel(path: string): ModelFolder {
       withGguf(path, (gguf) =>
         Promise.resolve(new Map([...knownTensors(gguf)].map(([name, { shape }]) => [name, shape]))),
       ),
-    tensors: (names) =>
+    tensors: (names, matrices) =>
       withGguf(path, async (gguf) => {
         const known = knownTensors(gguf);
-        const tensors: Record<string, StoredTensor> = {};
+        const tensors: Record<string, StoredTensor | StoredHalf> = {};
         for (const name of names) {
           const found = known.get(name);
-          if (found) tensors[name] = await readTensor(gguf, found);
+          if (found) tensors[name] = await readTensor(gguf, found, matrices);
         }
         return tensors;
       }),
   };
 }
 
-async function readTensor(gguf: Gguf, { stored, change, shape }: Known): Promise<StoredTensor> {
+async function readTensor(
+  gguf: Gguf,
+  { stored, change, shape }: Known,
+  matrices?: HalfType,
+): Promise<StoredTensor | StoredHalf> {
   const data = undo(change, await gguf.read(stored), stored.shape);
+  if (matrices && shape.length > 1) return { dtype: matrices, shape, data: toBits(matrices, data) };
   return { dtype: 'float32', shape, data };
 }
 

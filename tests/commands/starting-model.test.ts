@@ -5,12 +5,15 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { placed } from '../../commands/places.js';
-import { startingModel, type StartingModel } from '../../commands/starting-model.js';
+import { frozenModel, startingModel, type StartingModel } from '../../commands/starting-model.js';
 import {
   initialAdapters,
+  createEngine,
   loadModel,
+  onnxruntimeExecutor,
   saveModel,
   writeAdapters,
+  type HalfTensor,
   type HostTensor,
   type Model,
 } from '../../engine/index.js';
@@ -45,7 +48,7 @@ async function arm(out: string, name: string, config: Model['config'], strength:
 }
 
 /** Every parameter as a digest of its bits: arrays this large take the matcher seconds. */
-const bits = (parameters: Model['parameters']): Record<string, string> =>
+const bits = (parameters: Model<HostTensor | HalfTensor>['parameters']): Record<string, string> =>
   Object.fromEntries(
     Object.entries(parameters).map(([name, { shape, data }]) => {
       const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
@@ -142,6 +145,29 @@ describe('the model of a run', () => {
     expect(bits((await opened({ kind: 'directory', path: join(second, 'base') })).parameters)).toEqual(
       bits(other),
     );
+  });
+
+  it('for an engine that keeps 16 bits is read in them, whatever it is, with the bits that narrowing makes', async () => {
+    const { config, parameters } = await loadModel(ORGANISM);
+    const out = path('narrow');
+    await begun(out, organism, { prepare: {} });
+    for (const folder of ['prepare', 'full']) {
+      await finished(out, folder);
+      await mkdir(join(out, folder, 'model'), { recursive: true });
+      await saveModel(join(out, folder, 'model'), { config, parameters }, { type: 'bfloat16' });
+    }
+    await arm(out, 'lat', config, 0.1);
+    const engine = createEngine(onnxruntimeExecutor({ threads: 1 }), { weights: 'float16' });
+    const arms = ['base', 'full', 'lat'].map((name) => ({ kind: 'run' as const, path: out, arm: name }));
+    for (const model of [organism, ...arms]) {
+      const beginning = { name: 'test', seed: 0, executor: 'onnxruntime', threads: 1, model } as const;
+      const frozen = await frozenModel({ ...beginning, weights: 'float16' });
+      const kept = engine.uploadWeights((await startingModel(beginning)).parameters);
+      expect(bits(engine.uploadWeights(frozen.parameters) as never)).toEqual(bits(kept as never));
+      const types = new Set(Object.values(frozen.parameters).map(({ dtype }) => dtype));
+      expect(types.has('float16')).toBe(model.kind === 'directory' || model.arm !== 'lat');
+    }
+    await engine.dispose();
   });
 
   it.each([

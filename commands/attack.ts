@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import { pack } from '../datasets/index.js';
 import { complain } from '../foundation/index.js';
 import { createAttack, subjectOf, type AttackConfig, type AttackTrace } from '../operators/index.js';
-import { amount, names, whole, withModel, withOpenModel, type ModelOptions } from './options.js';
+import { withOpenModel } from './asked.js';
+import { amount, names, whole, withModel, type ModelOptions } from './options.js';
 
 interface AttackOptions extends ModelOptions {
   readonly prompt: string;

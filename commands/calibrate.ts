@@ -3,16 +3,8 @@ import type { Command } from 'commander';
 import { pack, readRows, tokenizeRow, type Example } from '../datasets/index.js';
 import { parseSite } from '../engine/models/index.js';
 import { calibrate, type AttackConfig, type Calibration } from '../operators/index.js';
-import {
-  amounts,
-  names,
-  whole,
-  wholes,
-  withModel,
-  withOpenModel,
-  type Asked,
-  type ModelOptions,
-} from './options.js';
+import { withOpenModel, type Asked } from './asked.js';
+import { amounts, names, whole, wholes, withModel, type ModelOptions } from './options.js';
 import { progressBar } from './progress.js';
 import { tableOf } from './summary.js';
 

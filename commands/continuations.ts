@@ -1,7 +1,7 @@
 /** @file Texts that continue prompts, in batches. Knows nothing about the command line. */
 import { TextStream, withinTime, type Message, type Tokenizer } from '../datasets/index.js';
 import { checkPrompts, generate, type Generated, type Sampling } from '../engine/models/index.js';
-import type { Asked } from './options.js';
+import type { Asked } from './asked.js';
 
 /** For the tokens of a prompt, which usually take a thousandth of a second. */
 const MILLISECONDS = 5000;

@@ -4,13 +4,12 @@ import {
   createExecutor,
   requireExecutor,
   requirePrecision,
-  resolveExecutor,
   type Engine,
-  type ExecutorName,
 } from '../engine/index.js';
 import { programRun } from '../operators/index.js';
 import type { Recipe } from '../recipes/index.js';
 import { endIfOrphaned } from './orphan.js';
+import { executorOf } from './settled.js';
 
 /** What of a recipe says how programs run. */
 export type Running = Pick<
@@ -36,17 +35,4 @@ export async function engineOf(options: Running): Promise<Engine> {
       programRun();
     },
   });
-}
-
-/** What `auto` means on this machine: found out once. */
-let automatic: Promise<ExecutorName> | undefined;
-
-function executorOf({ executor, threads, device = 0 }: Running): Promise<ExecutorName> {
-  if (executor !== 'auto') return Promise.resolve(executor);
-  return (automatic ??= resolveExecutor(executor, { threads, device }));
-}
-
-/** A recipe that says where it runs, and not `auto`: so that a run that is gone on with runs where it began. */
-export async function settled(recipe: Recipe): Promise<Recipe> {
-  return { ...recipe, executor: await executorOf(recipe) };
 }

@@ -7,12 +7,13 @@ import { writeAtomically } from '../formats/index.js';
 import { evaluate, type AttackOutcome, type Evaluation } from '../operators/index.js';
 import { loadRecipe, type Recipe } from '../recipes/index.js';
 import { askable } from './askable.js';
-import { settled } from './engine-of.js';
+import { adaptersOf } from './asked.js';
 import { fetched } from './fetch.js';
-import { adaptersOf, collect, executorOption, precisionOption, whole } from './options.js';
+import { collect, executorOption, precisionOption, whole } from './options.js';
 import { checkOutFile } from './outputs.js';
 import { placed } from './places.js';
 import { progressBar, type ProgressBar } from './progress.js';
+import { settled } from './settled.js';
 import { openRecipe, questionsOf } from './stage.js';
 import { evaluationTable } from './summary.js';
 

@@ -10,10 +10,11 @@ import {
   type WeightType,
 } from '../engine/models/index.js';
 import { complain } from '../foundation/index.js';
+import { beginningOf } from './asked.js';
 import { copyCompanions } from './companions.js';
 import { engineOf } from './engine-of.js';
 import { localFolder } from './fetch.js';
-import { beginningOf, withModel, type ModelOptions } from './options.js';
+import { withModel, type ModelOptions } from './options.js';
 import { makeDirectory } from './outputs.js';
 import { progressBar } from './progress.js';
 import { startingModel, type StartingModel } from './starting-model.js';

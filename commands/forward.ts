@@ -6,7 +6,8 @@ import { readText, writeSafetensors } from '../formats/index.js';
 import { complain, parseJson } from '../foundation/index.js';
 import type { Model, ModelWeights } from '../operators/index.js';
 import type { Weights } from './stage.js';
-import { withModel, withOpenWeights, type Asked, type ModelOptions } from './options.js';
+import { withOpenWeights, type Asked } from './asked.js';
+import { withModel, type ModelOptions } from './options.js';
 import { checkOutFile } from './outputs.js';
 
 interface ForwardOptions extends ModelOptions {

@@ -2,15 +2,8 @@
 import type { Command } from 'commander';
 import { complain } from '../foundation/index.js';
 import { continuations, type Continuation, type ContinuationOptions } from './continuations.js';
-import {
-  amount,
-  collect,
-  collectText,
-  whole,
-  withModel,
-  withOpenModel,
-  type ModelOptions,
-} from './options.js';
+import { withOpenModel } from './asked.js';
+import { amount, collect, collectText, whole, withModel, type ModelOptions } from './options.js';
 import { progressBar } from './progress.js';
 import { readPrompts } from './prompts.js';
 

@@ -1,26 +1,7 @@
 /** @file All commands as one program. */
 import { Command, CommanderError } from 'commander';
-import { addAttack } from './attack.js';
-import { addCalibrate } from './calibrate.js';
-import { addDaemon } from './daemon.js';
-import { addData } from './data.js';
-import { addDoctor } from './doctor.js';
-import { addDownload } from './download.js';
-import { addEvaluate } from './evaluate.js';
 import { errorReport, EXIT, exitCodeOf } from './exit.js';
-import { addExport } from './export.js';
-import { addForward } from './forward.js';
-import { addGenerate } from './generate.js';
-import { addMetrics } from './metrics.js';
-import { addQueue } from './queue.js';
 import { commandRuns } from './readers.js';
-import { addRelearn } from './relearn.js';
-import { addReport } from './report.js';
-import { addTfjsNode } from './tfjs-node.js';
-import { addSweep } from './sweep.js';
-import { addTrain } from './train.js';
-import { addTrigger } from './trigger.js';
-import { addWatch } from './watch.js';
 
 export { packageRoot } from './places.js';
 export { EXIT, exitCodeOf } from './exit.js';
@@ -36,8 +17,42 @@ Exit codes:
   5    the machine: port in use, directory not writable
   130  stopped by a signal, everything saved`;
 
-/** The program with its commands. */
-export function program(version: string, json = false): Command {
+type Add = (root: Command) => void;
+
+/** Who adds which commands, in the order of `--help`: most commands need no engine, and nobody waits for what is not asked for. */
+const COMMANDS: readonly (readonly [names: string, load: () => Promise<Add>])[] = [
+  ['train', async () => (await import('./train.js')).addTrain],
+  ['daemon', async () => (await import('./daemon.js')).addDaemon],
+  [
+    'submit runs workers pause resume stop cancel priority change',
+    async () => (await import('./queue.js')).addQueue,
+  ],
+  ['watch', async () => (await import('./watch.js')).addWatch],
+  ['sweep', async () => (await import('./sweep.js')).addSweep],
+  ['evaluate', async () => (await import('./evaluate.js')).addEvaluate],
+  ['relearn', async () => (await import('./relearn.js')).addRelearn],
+  ['report', async () => (await import('./report.js')).addReport],
+  ['metrics', async () => (await import('./metrics.js')).addMetrics],
+  ['generate', async () => (await import('./generate.js')).addGenerate],
+  ['forward', async () => (await import('./forward.js')).addForward],
+  ['attack', async () => (await import('./attack.js')).addAttack],
+  ['calibrate', async () => (await import('./calibrate.js')).addCalibrate],
+  ['trigger', async () => (await import('./trigger.js')).addTrigger],
+  ['export', async () => (await import('./export.js')).addExport],
+  ['download', async () => (await import('./download.js')).addDownload],
+  ['doctor', async () => (await import('./doctor.js')).addDoctor],
+  ['tfjs-node', async () => (await import('./tfjs-node.js')).addTfjsNode],
+  ['data', async () => (await import('./data.js')).addData],
+];
+
+/**
+ * The program with its commands.
+ * @param options.only the command that is asked for: what is not needed for it is not loaded; any other name loads all.
+ */
+export async function program(
+  version: string,
+  { json = false, only }: { readonly json?: boolean; readonly only?: string | undefined } = {},
+): Promise<Command> {
   const root = new Command('latstream')
     .description('targeted latent adversarial training of language models')
     .version(version)
@@ -46,28 +61,8 @@ export function program(version: string, json = false): Command {
     .exitOverride();
   // With --json, complaints of the parser are JSON too: runCli writes them.
   if (json) root.configureOutput({ writeErr: () => undefined });
-  for (const add of [
-    addTrain,
-    addDaemon,
-    addQueue,
-    addWatch,
-    addSweep,
-    addEvaluate,
-    addRelearn,
-    addReport,
-    addMetrics,
-    addGenerate,
-    addForward,
-    addAttack,
-    addCalibrate,
-    addTrigger,
-    addExport,
-    addDownload,
-    addDoctor,
-    addTfjsNode,
-    addData,
-  ])
-    add(root);
+  const asked = COMMANDS.filter(([names]) => names.split(' ').includes(only ?? ''));
+  for (const [, load] of asked.length > 0 ? asked : COMMANDS) (await load())(root);
   return root;
 }
 
@@ -79,7 +74,8 @@ export function program(version: string, json = false): Command {
 export async function runCli(argv: readonly string[], version: string): Promise<number> {
   const json = argv.includes('--json');
   try {
-    const root = program(version, json).hook('preAction', (_, action) => commandRuns(action.name()));
+    const root = await program(version, { json, only: argv[2] });
+    root.hook('preAction', (_, action) => commandRuns(action.name()));
     await root.parseAsync(argv);
     return Number(process.exitCode ?? EXIT.ok);
   } catch (error) {

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { metricsIn, openRecord, untilStep, type MetricRecord } from '../monitor/index.js';
-import { checkpointStore } from '../operators/index.js';
+import { checkpointStore } from '../operators/light/index.js';
 import type { Recipe } from '../recipes/index.js';
 import type { Metric } from '../streams/index.js';
 import { METRICS } from './directory.js';

@@ -7,7 +7,7 @@ import { complain } from '../foundation/index.js';
 import { loadRecipe, type Recipe } from '../recipes/index.js';
 import { besides, experimentsOf } from '../report/index.js';
 import { abandonRun, beginRun, findRun, METRICS, readRecipe, RECIPE, SUMMARY } from './directory.js';
-import { settled } from './engine-of.js';
+import { settled } from './settled.js';
 import { EXIT } from './exit.js';
 import { fetched, pinned } from './fetch.js';
 import { collect, executorOption, names, whole } from './options.js';

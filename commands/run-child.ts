@@ -1,7 +1,7 @@
 /** @file A run's process as the one that serves people sees it: started, told, heard, and its death explained. */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { NATIVE_MEMORY } from '../engine/index.js';
+import { NATIVE_MEMORY } from '../engine/light/index.js';
 import { LatstreamError } from '../foundation/index.js';
 import type { Settings } from '../operators/index.js';
 import { isMemoryError, KernelWatch, saysMemory } from './out-of-memory.js';

@@ -1,7 +1,7 @@
 /** @file What a sweep would run: its cells, their steps, and, where asked, what each setting costs. Submits nothing. */
 import { recipeOfArm, type Recipe } from '../recipes/index.js';
 import { cellText, withoutSeed, type Plan, type Planned } from '../sweeps/index.js';
-import { settled } from './engine-of.js';
+import { settled } from './settled.js';
 import type { Costs } from './messages.js';
 import { tableOf } from './summary.js';
 import { megabytes, triedCosts } from './tried-costs.js';

@@ -1,7 +1,7 @@
 /** @file What a sweep came to: printed, and written as Markdown with its pictures, HTML and CSV. */
 import { dirname, join, resolve } from 'node:path';
 import { writeAtomically } from '../formats/index.js';
-import { evaluationValues } from '../operators/index.js';
+import { evaluationValues } from '../operators/light/index.js';
 import { htmlOf, markdownOf } from '../report/index.js';
 import {
   armsOf,

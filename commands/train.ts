@@ -6,7 +6,7 @@ import { abandonRun, beginRun, findRun, type RunDirectory } from './directory.js
 import { EXIT, saidBriefly } from './exit.js';
 import { fetched, pinned } from './fetch.js';
 import type { Costs } from './messages.js';
-import { settled } from './engine-of.js';
+import { settled } from './settled.js';
 import { collect, executorOption, precisionOption, whole } from './options.js';
 import { openMonitor, type Monitoring } from './monitoring.js';
 import type { JobEnd } from './run-child.js';

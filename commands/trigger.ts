@@ -9,7 +9,7 @@ import { evaluate, type AttackOutcome, type Trigger, type TriggerConfig } from '
 import { loadRecipe, type Recipe } from '../recipes/index.js';
 import { percent } from '../report/index.js';
 import { askable } from './askable.js';
-import { settled } from './engine-of.js';
+import { settled } from './settled.js';
 import { fetched } from './fetch.js';
 import { collect, executorOption, whole } from './options.js';
 import { checkOutFile } from './outputs.js';

@@ -15,7 +15,8 @@ export { encodeRows, type Encoded, type EncoderOptions, type EncoderRow } from '
 export { createEncoder, type Encoder, type EncoderWork } from './encoder.js';
 export { openCsv } from './sources/csv.js';
 export { openJsonl, openJsonList } from './sources/jsonl.js';
-export { FORMATS, openSource, type Format, type OpenSource, type Place } from './sources/open.js';
+export { FORMATS, type Format } from './sources/format.js';
+export { openSource, type OpenSource, type Place } from './sources/open.js';
 export { pack, type PackOptions } from './pack.js';
 export type { Example, TokenizeOptions } from './example.js';
 export { tokenizeRow, type BenignColumns, type PairColumns } from './pairs.js';

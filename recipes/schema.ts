@@ -1,7 +1,7 @@
 /** @file What a recipe may say: one strict schema, from which the type is derived. Depends on zod and on config types. */
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { FORMATS, SHAPES } from '../datasets/index.js';
+import { FORMATS, SHAPES } from '../datasets/light/index.js';
 import type {
   AttackConfig,
   DefendConfig,

@@ -1,7 +1,15 @@
 /** @file Proves the import order: layers, faces (`index.ts`), confined packages, no cycles. Reads the tree it is in. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cycles, folderOf, LAYERS, pastTheIndex, strayPackages, upward } from './helpers/layers.js';
+import {
+  cycles,
+  folderOf,
+  LAYERS,
+  loadedWith,
+  pastTheIndex,
+  strayPackages,
+  upward,
+} from './helpers/layers.js';
 import { importsOf, readImports, sourceFiles, type Import } from './helpers/modules.js';
 
 const root = process.cwd();
@@ -28,6 +36,15 @@ describe('the tree', () => {
   it('has no import cycle, of types neither', () => {
     expect(cycles(imports)).toEqual([]);
   });
+
+  it.each(['index', 'train', 'daemon', 'queue', 'watch', 'sweep', 'report', 'metrics'])(
+    'loads neither a runtime nor readers of tables with commands/%s, which serves and shows',
+    (command) => {
+      const heavy = /^(@tensorflow\/.*|onnx.*|apache-arrow|hyparquet|bullmq|ioredis|@aws-sdk\/.*)$/;
+      const loaded = [...loadedWith(`commands/${command}.ts`, imports)];
+      expect(loaded.filter((name) => heavy.test(name))).toEqual([]);
+    },
+  );
 
   it('imports only files that exist', () => {
     const files = new Set(sourceFiles(root));

@@ -3,6 +3,7 @@ import { unpackedName } from '../../formats/index.js';
 import { complain } from '../../foundation/index.js';
 import { openArrow } from './arrow.js';
 import { openCsv } from './csv.js';
+import type { Format } from './format.js';
 import { openJsonl, openJsonList } from './jsonl.js';
 import { orComplain } from './or-complain.js';
 import { paragraphs, textLines } from './lines.js';
@@ -13,9 +14,7 @@ import { openRecords } from './records.js';
 import type { Source } from './source.js';
 import { openUnpacked } from './unpacked.js';
 
-/** How files can be read. */
-export const FORMATS = ['parquet', 'arrow', 'jsonl', 'json', 'csv', 'tsv', 'text', 'paragraphs'] as const;
-export type Format = (typeof FORMATS)[number];
+export type { Format } from './format.js';
 
 /** Where a dataset is: a file, a folder, a pattern such as `data/train-*.parquet`, or a list of these. */
 export type Place = string | readonly string[];

@@ -2,7 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { continuations, type Continuation, type ContinuationOptions } from '../../commands/continuations.js';
-import { withOpenModel } from '../../commands/options.js';
+import { withOpenModel } from '../../commands/asked.js';
 import { readPrompts } from '../../commands/prompts.js';
 import { scratch } from '../helpers/cli.js';
 

@@ -21,9 +21,11 @@ function setting(key: string): string {
   return found[0]!.slice(key.length + 1);
 }
 
+const { commands } = await program('0');
+
 /** Options of a command, `--like-this`. */
 function optionsOf(command: string): string[] {
-  const found = program('0').commands.find((each) => each.name() === command);
+  const found = commands.find((each) => each.name() === command);
   expect(found, command).toBeDefined();
   return found!.options.flatMap(({ long }) => (long ? [long] : []));
 }

@@ -93,7 +93,7 @@ function bypasses({ from, to }: Import, free: ReadonlySet<string>): boolean {
   const [importer, imported] = [folderOf(from), folderOf(to)];
   if (importer === imported) return importer !== '.' && to === `${imported}/index.ts`;
   if (free.has(importer) || imported === '.') return false;
-  return !/^[^/]+(\/models)?\/index\.ts$/.test(to);
+  return !/^[^/]+(\/(models|light))?\/index\.ts$/.test(to);
 }
 
 /** Imports of confined packages from elsewhere; tests and benchmarks, which ship nothing, are free. */
@@ -102,6 +102,15 @@ export function strayPackages(imports: readonly Import[]): string[] {
     .filter((each) => !each.ours && !['tests', 'bench', 'evidence'].includes(folderOf(each.from)))
     .filter((each) => CONFINED.some(({ packages, to }) => packages.test(each.to) && !to.test(each.from)))
     .map(describeImport);
+}
+
+/** Packages that are loaded as soon as a file is, through whatever it imports. */
+export function loadedWith(file: string, imports: readonly Import[]): Set<string> {
+  const [seen, packages] = [new Set([file]), new Set<string>()];
+  for (const from of seen)
+    for (const each of imports)
+      if (each.from === from && !each.typeOnly && !each.later) (each.ours ? seen : packages).add(each.to);
+  return packages;
 }
 
 /** The cycles of the import graph, each as the path that closes it. */

@@ -13,6 +13,8 @@ export interface Import {
   readonly ours: boolean;
   /** True where only types cross. */
   readonly typeOnly: boolean;
+  /** True for `import()` and `require`: loaded when the call runs. */
+  readonly later?: boolean;
 }
 
 const SKIP = new Set(['node_modules', 'dist', 'runs', 'coverage', '.git', 'fixtures']);
@@ -36,8 +38,9 @@ export function readImports(root: string): Import[] {
 /** The imports of one file's text. */
 export function importsOf(from: string, text: string): Import[] {
   const found: Import[] = [];
-  const add = (specifier: ts.Node | undefined, typeOnly: boolean): void => {
-    if (specifier && ts.isStringLiteralLike(specifier)) found.push(resolve(from, specifier.text, typeOnly));
+  const add = (specifier: ts.Node | undefined, typeOnly: boolean, later = false): void => {
+    if (!specifier || !ts.isStringLiteralLike(specifier)) return;
+    found.push({ ...resolve(from, specifier.text, typeOnly), ...(later && { later }) });
   };
   const visit = (node: ts.Node): void => {
     if (ts.isImportDeclaration(node)) add(node.moduleSpecifier, onlyTypes(node.importClause));
@@ -45,7 +48,7 @@ export function importsOf(from: string, text: string): Import[] {
       add(node.moduleSpecifier, node.isTypeOnly || onlyTypeExports(node));
     else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument))
       add(node.argument.literal, true);
-    else if (ts.isCallExpression(node) && isLoad(node.expression)) add(node.arguments[0], false);
+    else if (ts.isCallExpression(node) && isLoad(node.expression)) add(node.arguments[0], false, true);
     ts.forEachChild(node, visit);
   };
   visit(ts.createSourceFile(from, text, ts.ScriptTarget.Latest, true));

@@ -67,6 +67,7 @@ export function stateDirectory(): string {
 async function daemon(options: DaemonOptions): Promise<void> {
   // Loaded by those who need it: there is a native binary behind it.
   const { createLog, givenToken, startDaemon, tlsFiles } = await import('../daemon/index.js');
+  const { sweepRoutes } = await import('../sweeps/index.js');
   const state = resolve(options.state ?? stateDirectory());
   const runs = resolve(options.runs ?? join(state, 'runs'));
   const token = await givenToken(options.tokenFile);
@@ -85,6 +86,7 @@ async function daemon(options: DaemonOptions): Promise<void> {
   const access = { host, port, allowedHosts, token, viewToken, tls };
   const running = await startDaemon({
     ...{ ...access, state, runs, parallel, launch, log, version: packageVersion() },
+    moreRoutes: sweepRoutes,
     ...(openQueue && { openQueue }),
   });
   await untilSignalled(running);

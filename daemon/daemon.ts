@@ -14,7 +14,7 @@ import { Postman } from './postman.js';
 import { LocalQueue } from './local-queue.js';
 import type { Queue } from './queue.js';
 import { recordRoutes } from './records.js';
-import { routesOf } from './routes.js';
+import { routesOf, type Route } from './routes.js';
 import { startServer, type ControlServer, type ServerParts } from './server.js';
 import { Store } from './store.js';
 import { Supervisor } from './supervisor.js';
@@ -44,6 +44,8 @@ export interface DaemonOptions {
   readonly log: Log;
   /** One that several daemons share; without it, one of its own. */
   readonly openQueue?: QueueOpener;
+  /** What is answered beside what a daemon knows itself. */
+  readonly moreRoutes?: (queue: Queue) => readonly Route[];
 }
 
 /** What a queue is opened with. */
@@ -97,6 +99,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const routes = [
       ...routesOf(opened, figuresOf(opened), () => started && opened.ready),
       ...recordRoutes(opened),
+      ...(options.moreRoutes?.(opened) ?? []),
       ...(await pageRoutes()),
     ];
     const { requestsPerSecond } = config;

@@ -16,6 +16,7 @@ export { createLog, type Log } from './log.js';
 export { Pace, type Live } from './pace.js';
 export type { Change, EvaluationsView, LogView, RunView, Settings, WorkerView } from './protocol.js';
 export type { Queue, Submitted } from './queue.js';
+export type { Reply, Route } from './routes.js';
 export { refuseKey, refuseLeaving, unknownRun } from './run-errors.js';
 export { asking, moved, untaken, type Happening, type StoredRun } from './stored-run.js';
 export { readAuthorities, tlsFiles } from './tls.js';

@@ -19,6 +19,8 @@ export interface Route {
   readonly path: RegExp;
   /** Without a token. */
   readonly open?: true;
+  /** What its query must be; without it, whatever it is. */
+  readonly query?: z.ZodType;
   /** @param id what the path's group caught. @param body parsed JSON, where the method has one. @param query text by name */
   readonly answer: (id: string, body: unknown, query: unknown) => Reply | Promise<Reply>;
 }

@@ -16,7 +16,7 @@ import { admit, refuseViewer, type GateParts } from './gate.js';
 import type { Log } from './log.js';
 import { CONTROL_VERSION, LONGEST_BODY, ROLE_HEADER, VERSION_HEADER } from './protocol.js';
 import { Rates } from './rates.js';
-import type { Reply, Route } from './routes.js';
+import { checked, type Reply, type Route } from './routes.js';
 import type { Role, Tokens } from './token.js';
 
 export interface ServerParts {
@@ -55,6 +55,7 @@ const STATUS: Readonly<Record<string, number>> = {
   DAEMON_ROLE: 403,
   DAEMON_RUN_UNKNOWN: 404,
   DAEMON_NO_ROUTE: 404,
+  SWEEP_UNKNOWN: 404,
   DAEMON_METHOD: 405,
   DAEMON_RUN_STATE: 409,
   DAEMON_RUN_KEY: 409,
@@ -123,7 +124,8 @@ async function handle(
     const route = chosen(found, request.method ?? 'none', path);
     refuseViewer(role, route.method);
     const body = route.method === 'GET' ? undefined : await bodyOf(request);
-    const values = Object.fromEntries(new URLSearchParams(query));
+    const said = Object.fromEntries(new URLSearchParams(query));
+    const values = route.query ? checked(route.query, said) : said;
     send(response, await route.answer(route.path.exec(path)?.[1] ?? '', body, values), role);
   } catch (error) {
     send(response, refused(error, log), role);

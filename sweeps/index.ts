@@ -17,4 +17,5 @@ export { armsOf, groupsOf, hasSeeds, withoutSeed, type Group } from './outcomes.
 export { patient } from './patient.js';
 export { planOf, type Plan, type Planned } from './plan.js';
 export { fill, Follower, isGoing, type RunQueue, type Standing } from './queue.js';
+export { sweepRoutes } from './routes.js';
 export { cellTable, checkOrder, groupTable, whyOf } from './table.js';

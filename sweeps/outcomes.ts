@@ -1,6 +1,7 @@
 /** @file What cells came to, as reports count it: each cell alone, and all seeds of one setting together. */
 import { experimentsOf, type Experiment, type Measure, type RunRecord, type Share } from '../report/index.js';
 import type { Cell } from './cells.js';
+import type { Measures } from './protocol.js';
 import type { Standing } from './queue.js';
 
 /** Cells that differ in nothing but their seed. */
@@ -21,7 +22,7 @@ export function outcomeOf(standing: Standing): Experiment | undefined {
 }
 
 /** Whether the seed is varied. */
-export function hasSeeds(standings: readonly Standing[]): boolean {
+export function hasSeeds(standings: readonly Pick<Standing, 'cell'>[]): boolean {
   return standings.some(({ cell }) => cell.some(({ name }) => name === SEED));
 }
 
@@ -64,6 +65,16 @@ export function shareOf(
   model: string,
 ): Share | undefined {
   return experiment?.measures.find((each) => each.name === name && each.counts === counts)?.models[model];
+}
+
+/** Everything that was measured of a model, as the daemon tells it. */
+export function measuresOf(experiment: Experiment | undefined, model: string): Measures {
+  return measuredOf([experiment], model).flatMap((measured) => {
+    const found = shareOf(experiment, measured, model);
+    if (!found) return [];
+    const { estimate, low, high, n, incoherent = null } = found;
+    return [{ name: measured.name, counts: measured.counts, estimate, low, high, n, incoherent }];
+  });
 }
 
 export function withoutSeed(cell: Cell): Cell {

@@ -20,6 +20,8 @@ export interface Plan {
   readonly cells: readonly Planned[];
 }
 
+/** Not `.` and `..`: there is a directory of that name. */
+const NAME = /^(?!\.{1,2}$)[\w.-]{1,80}$/;
 /** Characters of a run's name. */
 const LONGEST_NAME = 100;
 /** Errors that are shown whole. */
@@ -35,7 +37,7 @@ export function planOf(
   cells: readonly Cell[],
   finish: (recipe: Recipe) => Recipe = (recipe) => recipe,
 ): Plan {
-  if (!/^[\w.-]{1,80}$/.test(name)) refuseName(name);
+  if (!NAME.test(name)) refuseName(name);
   const wrong = new Map<string, string[]>();
   const planned = cells.flatMap((cell): Planned[] => {
     try {
@@ -58,15 +60,6 @@ export function planOf(
   return { name, cells: planned };
 }
 
-/** What the daemon keeps of a cell, so that it is found again. */
-export function labelsOf(name: string, { cell, digest }: Planned): Record<string, string> {
-  const settings = cell
-    .filter((setting) => setting.name.length <= 100)
-    .slice(0, 24)
-    .map((setting) => [setting.name, valueText(setting.value).slice(0, 200)] as const);
-  return { ...Object.fromEntries(settings), sweep: name, cell: digest };
-}
-
 /** Of the run: the sweep, and what the cell is. */
 export function runName(name: string, { cell }: Planned): string {
   const settings = cell.map((setting) => {
@@ -76,6 +69,11 @@ export function runName(name: string, { cell }: Planned): string {
       .replace(/^-(?!\d)|-$/g, '')}`;
   });
   return [name, ...settings].join('_').slice(0, LONGEST_NAME);
+}
+
+/** The same for cells that differ in nothing but their seed. */
+export function seedlessDigest(recipe: Recipe): string {
+  return digestOf({ ...recipe, seed: 0 });
 }
 
 function digestOf(recipe: Recipe): string {

@@ -1,7 +1,8 @@
 /** @file A sweep and the queue of a daemon: which of its cells are there, which are missing, and how they are getting on. */
 import type { Client, EvaluationsView, RunView } from '../daemon/index.js';
 import { LatstreamError } from '../foundation/index.js';
-import { labelsOf, runName, type Plan, type Planned } from './plan.js';
+import { labelsOf } from './labels.js';
+import { runName, type Plan, type Planned } from './plan.js';
 
 /** What of a daemon's client a sweep needs. */
 export type RunQueue = Pick<Client, 'runs' | 'submit' | 'command' | 'evaluations'>;
@@ -93,13 +94,13 @@ export class Follower {
 }
 
 /** One run's damage must not keep the others from being shown. */
-function damageIn(error: unknown): Pick<Standing, 'models' | 'damage'> {
+export function damageIn(error: unknown): Pick<Standing, 'models' | 'damage'> {
   if (!(error instanceof LatstreamError) || error.code !== 'DAEMON_RECORD') throw error;
   return { models: [], damage: error.message };
 }
 
 /** By cell, the runs of a sweep in the order in which they were submitted. */
-function runsByCell(runs: readonly RunView[], name: string): ReadonlyMap<string, readonly RunView[]> {
+export function runsByCell(runs: readonly RunView[], name: string): ReadonlyMap<string, readonly RunView[]> {
   const found = new Map<string, RunView[]>();
   for (const run of runs) {
     const { sweep, cell = '' } = run.labels;

@@ -18,6 +18,7 @@ import {
 } from '../../daemon/protocol.js';
 import type { Route } from '../../daemon/routes.js';
 import { RUN_COMMANDS } from '../../daemon/transitions.js';
+import { sweepQuery, sweepView } from '../../sweeps/protocol.js';
 
 interface Message {
   readonly query?: z.ZodType;
@@ -40,6 +41,7 @@ export const MESSAGES: Readonly<Record<string, Message>> = {
   'GET /runs/ID/evaluation': { reply: evaluationsView },
   'GET /runs/ID/description': { reply: descriptionView },
   'GET /runs/ID/log': { reply: logView },
+  'GET /sweeps/NAME': { query: sweepQuery, reply: sweepView },
 };
 
 /** In a schema every key of `value` is known. @throws where one is not, or something is not as it should be */

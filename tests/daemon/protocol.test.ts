@@ -85,7 +85,9 @@ describe('over the whole life of a run', () => {
     await expect(client.command(run.id, 'cancel')).rejects.toMatchObject({ code: 'DAEMON_RUN_STATE' });
     await client.command(other.id, 'cancel');
     expect(await client.workers()).toMatchObject([{ parallel: 2, runs: [], here: true, pid: process.pid }]);
-    for (const path of ['/healthz', '/readyz', '/metrics.prom']) expect((await get(path))[0]).toBe(200);
+    await client.submit({ recipe, labels: { sweep: 'grid', cell: 'digest', seed: '0' } });
+    for (const path of ['/healthz', '/readyz', '/metrics.prom', '/sweeps/grid', '/sweeps/grid?arm=lat'])
+      expect((await get(path))[0]).toBe(200);
     expect([...served.asked].sort()).toEqual(Object.keys(MESSAGES).sort());
   });
 });

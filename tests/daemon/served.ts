@@ -11,6 +11,7 @@ import { startServer, type ControlServer, type ServerParts } from '../../daemon/
 import type { StoredRun } from '../../daemon/stored-run.js';
 import { Tail } from '../../daemon/tail.js';
 import type { Metric } from '../../streams/index.js';
+import { sweepRoutes } from '../../sweeps/routes.js';
 import { held } from './messages.js';
 import { Machine, RECIPE, type FakeRun } from './helpers.js';
 
@@ -48,6 +49,7 @@ export class Served {
         [
           ...routesOf(queue, figuresOf(queue), () => queue.ready),
           ...recordRoutes(queue),
+          ...sweepRoutes(queue),
           ...(await pageRoutes()),
         ],
         (message) => this.asked.add(message),

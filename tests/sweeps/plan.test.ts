@@ -3,9 +3,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { submission } from '../../daemon/protocol.js';
 import { tiny } from '../../recipes/tiny.js';
-import { axesOf, axisText } from '../../sweeps/axis.js';
+import { axesOf, axisText, type Axis } from '../../sweeps/axis.js';
 import { cellsOf } from '../../sweeps/cells.js';
-import { labelsOf, planOf, runName, type Plan } from '../../sweeps/plan.js';
+import { cellIn, labelsOf } from '../../sweeps/labels.js';
+import { planOf, runName, type Plan } from '../../sweeps/plan.js';
+import { valueText } from '../../sweeps/values.js';
 
 const planned = (...grid: readonly string[]): Plan =>
   planOf('radii', tiny(), cellsOf(axesOf(grid), { zip: [], most: 1000 }));
@@ -49,8 +51,26 @@ describe('a plan', () => {
     expect(() => planned('attack.epsilon=1,2', 'attack=null')).toThrow(
       expect.objectContaining({ code: 'SWEEP_REPEATED' }),
     );
-    for (const name of ['', 'a/b', 'x'.repeat(81)])
+    for (const name of ['', 'a/b', '.', '..', 'x'.repeat(81)])
       expect(() => planOf(name, tiny(), [])).toThrow(expect.objectContaining({ code: 'SWEEP_NAME' }));
+  });
+
+  it('is found again in its labels, whatever its values are', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.jsonValue({ maxDepth: 1 }), { minLength: 1, maxLength: 4 }), (values) => {
+        const cells = cellsOf([{ name: 'x', values: values as Axis['values'] }], { zip: [], most: 10 });
+        for (const cell of cells) {
+          fc.pre(valueText(cell[0]!.value).length <= 200);
+          const { recipe } = planned('seed=0').cells[0]!;
+          expect(cellIn(labelsOf('s', { cell, recipe, digest: 'd' }))).toEqual(
+            JSON.parse(JSON.stringify(cell)),
+          );
+        }
+      }),
+      { numRuns: 50 },
+    );
+    const long = 'x'.repeat(300);
+    expect(cellIn({ x: `["${long}`.slice(0, 200), sweep: 's', cell: 'd' })[0]!.value).toHaveLength(200);
   });
 
   it('is submitted under names and labels that the daemon takes', () => {

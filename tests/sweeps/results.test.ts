@@ -2,11 +2,10 @@
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { draws } from '../../foundation/index.js';
 import { tiny } from '../../recipes/tiny.js';
 import { markdownOf, type FigureBlock } from '../../report/index.js';
 import { axesOf } from '../../sweeps/axis.js';
-import { cellsOf, type Cell } from '../../sweeps/cells.js';
+import { cellsOf } from '../../sweeps/cells.js';
 import { csvOf } from '../../sweeps/csv.js';
 import { documentOf } from '../../sweeps/document.js';
 import { orderOf } from '../../sweeps/order.js';
@@ -14,23 +13,7 @@ import { armsOf, groupsOf } from '../../sweeps/outcomes.js';
 import { planOf } from '../../sweeps/plan.js';
 import type { Standing } from '../../sweeps/queue.js';
 import { cellTable, checkOrder, groupTable } from '../../sweeps/table.js';
-import { evaluationOf } from '../report/records.js';
-
-type Evaluation = Standing['models'][number]['evaluation'];
-const REQUESTS = 40;
-
-/** Outcomes of a cell: attacks succeed less with a larger ε, more or less so by seed. */
-function evaluated(cell: Cell): Evaluation {
-  const of = (name: string): number => Number(cell.find((each) => each.name === name)?.value ?? 1);
-  const draw = draws(of('seed'), 'sweep-test', of('epsilon'));
-  const rate = 1 / (1 + 2 * of('epsilon'));
-  const outcomes = (most: number): ('comply' | 'refuse' | 'incoherent')[] =>
-    Array.from({ length: REQUESTS }, () =>
-      draw.uniform() < most * rate ? 'comply' : draw.uniform() < 0.1 ? 'incoherent' : 'refuse',
-    );
-  const benign = Array.from({ length: REQUESTS }, () => draw.uniform() < 0.95);
-  return evaluationOf({ direct: outcomes(0.4), latent: outcomes(1) }, benign) as Evaluation;
-}
+import { evaluated, REQUESTS } from './made-up.js';
 
 function standingsOf(grid: readonly string[], done: (at: number) => boolean = () => true): Standing[] {
   const { cells } = planOf('s', tiny(), cellsOf(axesOf(grid), { zip: [], most: 1000 }));

@@ -1,6 +1,6 @@
-/** @file The process of an attempt: hears which executor, tries it, says how it went. */
+/** @file The process of an attempt: hears which executor, tries it, says what it begins and how it went. */
 import { createExecutor } from '../executors/create.js';
-import type { Attempt, AttemptRequest } from './attempt.js';
+import type { Attempt, AttemptRequest, Word } from './attempt.js';
 import { possiblePrecisions } from './precisions.js';
 import { smallStep } from './small-step.js';
 
@@ -10,9 +10,14 @@ process.once('message', (request: AttemptRequest) => {
 
 async function tried({ executor, ...options }: AttemptRequest): Promise<Attempt> {
   try {
-    const step = await smallStep(await createExecutor(executor, options));
+    const step = await smallStep(await createExecutor(executor, options), { onBegin: begin });
+    begin('16 bits');
     return { end: 'ran', ...step, precisions: await possiblePrecisions(executor, options) };
   } catch (error) {
     return { end: 'failed', message: error instanceof Error ? error.message : String(error) };
   }
+}
+
+function begin(doing: string): void {
+  process.send?.({ doing } satisfies Word);
 }

@@ -1,5 +1,5 @@
 /** @file Whether an executor runs here, tried in a process of its own: a broken driver ends that one, not ours. */
-import { fork } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { ExecutorName } from '../executors/name.js';
 import { NATIVE_MEMORY } from '../executors/native-memory.js';
@@ -10,7 +10,11 @@ export type Attempt =
   | ({ readonly end: 'ran' } & SmallStep)
   | { readonly end: 'failed'; readonly message: string }
   | { readonly end: 'died'; readonly how: string; readonly said: string }
-  | { readonly end: 'late'; readonly seconds: number };
+  /** Silent for so long, while it did this. */
+  | { readonly end: 'late'; readonly seconds: number; readonly doing: string };
+
+/** What the process says: what it begins, and at last how it went. */
+export type Word = { readonly doing: string } | Attempt;
 
 /** What the process is told. */
 export interface AttemptRequest {
@@ -19,7 +23,7 @@ export interface AttemptRequest {
   readonly device: number;
 }
 
-/** A GPU's driver may compile for seconds; one that hangs must not hang us. */
+/** Of silence: a GPU's driver may compile for seconds, and a busy machine takes its time; one that hangs must not hang us. */
 const PATIENCE_SECONDS = 60;
 const LONGEST_SAID = 2000;
 
@@ -32,20 +36,31 @@ export function attempt(
     env: { ...NATIVE_MEMORY, ...process.env, ...variables },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
+  child.send(request);
+  return outcome(child);
+}
+
+/** How the attempt of a process goes: slowly is well, as long as it says what it begins. It is killed where it falls silent. */
+export function outcome(child: Pick<ChildProcess, 'on' | 'kill' | 'stderr'>): Promise<Attempt> {
   let said = '';
+  let doing = 'starting';
   let heard: Attempt | undefined;
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-LONGEST_SAID)));
-  child.on('message', (message) => (heard = message as Attempt));
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
-      heard ??= { end: 'late', seconds: PATIENCE_SECONDS };
+      heard ??= { end: 'late', seconds: PATIENCE_SECONDS, doing };
       child.kill('SIGKILL');
     }, PATIENCE_SECONDS * 1000);
+    child.on('message', (message) => {
+      const word = message as Word;
+      timer.refresh();
+      if ('end' in word) heard ??= word;
+      else doing = word.doing;
+    });
     child.on('error', (error) => (heard ??= { end: 'failed', message: error.message }));
     child.on('close', (code, signal) => {
       clearTimeout(timer);
       resolve(heard ?? { end: 'died', how: signal ?? `exit code ${code}`, said });
     });
-    child.send(request);
   });
 }

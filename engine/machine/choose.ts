@@ -35,9 +35,10 @@ export async function diagnoses(
   return found;
 }
 
-/** The best of what runs: a GPU where one computes rightly, else the CPU. */
+/** The best of what runs: a GPU where one computes rightly and not slowly, else the CPU. */
 export function preferred(found: readonly Diagnosis[]): ExecutorName {
-  const running = found.filter(({ runs, software }) => runs && !software).map(({ executor }) => executor);
+  const useful = found.filter(({ runs, software, slow }) => runs && !software && !slow);
+  const running = useful.map(({ executor }) => executor);
   return PREFERRED.find((executor) => running.includes(executor)) ?? 'onnxruntime';
 }
 

@@ -14,6 +14,8 @@ export interface Diagnosis {
   readonly runs: boolean;
   /** True where a GPU's work is done by the CPU. */
   readonly software: boolean;
+  /** True where it computes rightly, and so slowly that nothing is gained. */
+  readonly slow: boolean;
   /** What it runs on, or why it does not. */
   readonly because: string;
   /** What to do, the most likely first; of one that runs, what would make it better. */
@@ -24,16 +26,32 @@ export interface Diagnosis {
 /** Gradients that differ more from plain JavaScript's, as a share of the largest, are wrong. */
 const WRONG = 1e-3;
 
+/** Milliseconds of a small step, which takes a CPU two: more is of no use, whether the driver or a busy machine is slow. */
+const SLOW = 1000;
+
 /** What an attempt means on a machine. */
 export function diagnose(executor: ExecutorName, machine: Machine, attempt: Attempt): Diagnosis {
   const software = executor === 'webgpu' && isSoftware(machine);
   if (attempt.end === 'ran' && attempt.error <= WRONG) {
     const { end: _, ...step } = attempt;
-    const because = software ? `${step.name}, by a driver in software: correct, and slow` : step.name;
-    return { executor, runs: true, software, because, advice: ofOneThatRuns(executor, machine, step), step };
+    const slow = step.milliseconds > SLOW;
+    const how = software
+      ? ', by a driver in software: correct, and slow'
+      : slow
+        ? ', correctly, and slowly'
+        : '';
+    const advice = [...(slow ? ofASlowOne(executor) : []), ...ofOneThatRuns(executor, machine, step)];
+    return { executor, runs: true, software, slow, because: `${step.name}${how}`, advice, step };
   }
   const { because, advice } = trouble(executor, machine, attempt);
-  return { executor, runs: false, software, because, advice };
+  return { executor, runs: false, software, slow: false, because, advice };
+}
+
+function ofASlowOne(executor: ExecutorName): readonly string[] {
+  const quiet = 'where other programs keep the machine busy, ask again when it is quiet';
+  return executor === 'cuda' || executor === 'webgpu'
+    ? [`${quiet}; if it is as slow then, use --executor onnxruntime`]
+    : [quiet];
 }
 
 function trouble(executor: ExecutorName, machine: Machine, attempt: Attempt): Trouble {

@@ -17,7 +17,7 @@ export function told(attempt: Attempt): string {
     case 'died':
       return `the process that tried it was ended by ${attempt.how}`;
     case 'late':
-      return `nothing came back in ${attempt.seconds} s`;
+      return `it hangs: nothing came back in ${attempt.seconds} s (${attempt.doing})`;
   }
 }
 

@@ -1,5 +1,6 @@
 /** @file What is said of executors on machines that this one is not: facts and attempts are made up here. */
 import { describe, expect, it } from 'vitest';
+import { doctorText } from '../../../commands/doctor.js';
 import { diagnoses, EXECUTORS, preferred, resolveExecutor } from '../../../engine/index.js';
 import type { Attempt } from '../../../engine/machine/attempt.js';
 import { diagnose } from '../../../engine/machine/diagnosis.js';
@@ -90,7 +91,10 @@ describe('a bare machine', () => {
 describe('a broken driver', () => {
   it.each([
     [{ end: 'died', how: 'SIGSEGV', said: '' } as const, /ended by SIGSEGV.*nvidia_icd/],
-    [{ end: 'late', seconds: 60 } as const, /nothing came back in 60 s/],
+    [
+      { end: 'late', seconds: 60, doing: 'step 2' } as const,
+      /it hangs: nothing came back in 60 s \(step 2\)/,
+    ],
     [noAdapter, /^Failed to get a WebGPU adapter: No supported adapters/],
     [ran('onnxruntime-webgpu', 0.2), /computes wrongly: gradients differ by 2.0e-1/],
     [ran('onnxruntime-webgpu', NaN), /computes wrongly/],
@@ -189,6 +193,40 @@ describe('CUDA that runs', () => {
     const packages = { koffi: '3.3.4' };
     expect(diagnose('cuda', { ...withCard, packages }, ran('onnxruntime-cuda')).advice).toEqual([]);
     expect(diagnose('tfjs', { ...bare, packages }, ran('tfjs-cpu')).advice.join()).not.toContain('koffi');
+  });
+});
+
+describe('a slow driver', () => {
+  const slow: Attempt = {
+    end: 'ran',
+    name: 'onnxruntime-webgpu',
+    milliseconds: 4200,
+    firstMilliseconds: 31_000,
+    error: 1e-6,
+  };
+
+  it('runs, is told as slow with what to do, and is not what auto means', () => {
+    const found = diagnose('webgpu', withCard, slow);
+    expect(found).toMatchObject({
+      runs: true,
+      slow: true,
+      because: 'onnxruntime-webgpu, correctly, and slowly',
+      step: { milliseconds: 4200, firstMilliseconds: 31_000 },
+      advice: [expect.stringMatching(/busy.*--executor onnxruntime/) as string],
+    });
+    expect(doctorText(withCard, [found], 'onnxruntime')).toMatch(
+      /runs on onnxruntime-webgpu, correctly, and slowly: 4200\.0 ms a small step \(the first 31000 ms\)/,
+    );
+    expect(preferred([found])).toBe('onnxruntime');
+    expect(preferred([diagnose('webgpu', withCard, { ...slow, milliseconds: 40 })])).toBe('webgpu');
+  });
+
+  it('in software is told so, and slow of other executors is the machine’s', () => {
+    const software = { ...withCard, vulkanDrivers: ['/usr/lib/chromium/vk_swiftshader_icd.json'] };
+    expect(diagnose('webgpu', software, slow).because).toContain(
+      'by a driver in software: correct, and slow',
+    );
+    expect(diagnose('onnxruntime', bare, slow).advice.join()).not.toContain('--executor');
   });
 });
 

@@ -7,12 +7,20 @@
  */
 export { readAddress } from './address.js';
 export { Client, unreachable } from './client.js';
+export {
+  Courier,
+  LONGEST_LIFE_MILLISECONDS,
+  LONGEST_WAIT_MILLISECONDS,
+  PATIENCE_MILLISECONDS,
+  type Mailbag,
+} from './courier.js';
 export { LONGEST_WAIT_SECONDS, type DaemonConfig } from './config.js';
 export { startDaemon, type Daemon, type QueueOpener, type QueueParts } from './daemon.js';
 export { evaluatedNames, evaluationsIn } from './evaluations.js';
 export { newIdentity, type Identity } from './identity.js';
 export type { Launch, Launched, LaunchEnd, Launcher, Listener } from './launch.js';
 export { createLog, type Log } from './log.js';
+export type { WaitingLetter } from './outbox.js';
 export { Pace, type Live } from './pace.js';
 export type { Change, EvaluationsView, LogView, RunView, Settings, WorkerView } from './protocol.js';
 export type { Queue, Submitted } from './queue.js';
@@ -23,3 +31,12 @@ export { readAuthorities, tlsFiles } from './tls.js';
 export { givenToken } from './token.js';
 export { WITH_PROCESS, type RunCommand, type RunEvent, type RunState } from './transitions.js';
 export { viewOf } from './view.js';
+export {
+  hookEventsOf,
+  isBeyond,
+  letter,
+  wants,
+  type Telling,
+  type Threshold,
+  type Webhook,
+} from './webhooks.js';

@@ -47,9 +47,11 @@ export class Outbox {
       .get(url, now) as WaitingLetter | undefined;
   }
 
-  /** When the next may be tried that may not be tried now. */
-  next(now: number): number | undefined {
-    const row = this.database.prepare('SELECT MIN(due) AS due FROM outbox WHERE due > ?').get(now);
+  /** When the next for an address may be tried that may not be tried now. */
+  next(url: string, now: number): number | undefined {
+    const row = this.database
+      .prepare('SELECT MIN(due) AS due FROM outbox WHERE url = ? AND due > ?')
+      .get(url, now);
     return (row as { due: number | null }).due ?? undefined;
   }
 

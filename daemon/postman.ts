@@ -1,45 +1,33 @@
 /**
- * @file Delivers what has happened to runs to webhooks, at least once: letters are on disk with what they tell of, and go
- * from there when they were received. One at a time for each address, so that one that hangs keeps no other waiting.
+ * @file Tells webhooks what has happened to runs of this daemon's own queue, at least once: letters are on disk with what they
+ * tell of, and go from there when they were received.
  */
 import type { Metric } from '../streams/index.js';
-import type { Log } from './log.js';
+import { Courier, placeOf, type CourierParts, type Mailbag } from './courier.js';
 import type { WaitingLetter } from './outbox.js';
 import type { Store } from './store.js';
-import { headersOf, isBeyond, letter, lettersOf, wants, type Webhook } from './webhooks.js';
+import { isBeyond, letter, lettersOf, wants, type Webhook } from './webhooks.js';
 
-export interface PostmanParts {
+export interface PostmanParts extends Omit<CourierParts, 'failed'> {
   readonly store: Store;
-  readonly log: Log;
   readonly hooks: readonly Webhook[];
-  readonly now?: () => number;
-  /** Milliseconds that a receiver may take. */
-  readonly patience?: number;
 }
 
-const PATIENCE_MILLISECONDS = 10_000;
-const FIRST_WAIT_MILLISECONDS = 1000;
-const LONGEST_WAIT_MILLISECONDS = 3_600_000;
-/** A letter that is older is given up. */
-const LONGEST_LIFE_MILLISECONDS = 3 * 86_400_000;
-/** Until the disk is asked again, which has refused. */
-const AGAIN_MILLISECONDS = 1000;
-
-export class Postman {
+/* The disk answers at once; methods of a mailbag are asynchronous because those of others are. */
+export class Postman implements Mailbag<WaitingLetter> {
   #hooks: readonly Webhook[];
+  readonly #courier: Courier<WaitingLetter>;
   readonly #now: () => number;
-  readonly #busy = new Map<string, Promise<void>>();
   /** Thresholds that are known to have been told of, to spare the disk. */
   readonly #told = new Set<string>();
-  readonly #leave = new AbortController();
-  #timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly parts: PostmanParts) {
     this.#hooks = parts.hooks;
     this.#now = parts.now ?? Date.now;
+    this.#courier = new Courier(this, { ...parts, failed: (error) => this.#complain(error) });
     parts.store.announce = (happened) => {
       const letters = lettersOf(this.#hooks, happened);
-      if (letters.length > 0) this.#soon(0); // when the transaction is done
+      if (letters.length > 0) this.#soon();
       return letters;
     };
   }
@@ -59,111 +47,61 @@ export class Postman {
           ...{ to: placeOf(url), letters: outbox.forget(url) },
         });
     });
-    this.#round();
+    this.#courier.configure(hooks);
   }
 
   /** Looks whether a metric of a run got beyond a threshold: once for each arm of it. */
-  readonly hear = (run: string, metric: Metric): void => {
+  readonly hear = (run: string, measured: Metric): void => {
     for (const hook of this.#hooks) {
       const { threshold, url } = hook;
-      if (!threshold || !wants(hook, 'threshold') || !isBeyond(threshold, metric)) continue;
-      const what = JSON.stringify([run, metric.run, url, threshold]);
+      if (!threshold || !wants(hook, 'threshold') || !isBeyond(threshold, measured)) continue;
+      const what = JSON.stringify([run, measured.run, url, threshold]);
       if (this.#told.has(what)) continue;
       this.#try(() => {
         const { store } = this.parts;
-        if (store.post(letter(hook, 'threshold', store.find(run), this.#now(), metric), what)) this.#soon(0);
+        const telling = { event: 'threshold', run: store.find(run), now: this.#now(), measured } as const;
+        if (store.post(letter(hook, telling), what)) this.#soon();
         this.#told.add(what);
       });
     }
   };
 
+  async take({ url }: Webhook, now: number): Promise<WaitingLetter | undefined> {
+    return this.parts.store.outbox.due(url, now);
+  }
+
+  async remove({ id }: WaitingLetter): Promise<void> {
+    this.parts.store.outbox.remove(id);
+  }
+
+  async retry({ id }: WaitingLetter, wait: number, now: number): Promise<void> {
+    this.parts.store.outbox.retry(id, now + wait);
+  }
+
+  rest({ url }: Webhook, now: number): number | undefined {
+    const next = this.parts.store.outbox.next(url, now);
+    return next && next - now;
+  }
+
   /** What is under way is broken off, and tried again by the next daemon. */
-  async close(): Promise<void> {
-    this.#leave.abort();
-    clearTimeout(this.#timer);
-    await Promise.all(this.#busy.values());
+  close(): Promise<void> {
+    return this.#courier.close();
   }
 
-  #soon(millis: number): void {
-    clearTimeout(this.#timer);
-    if (!this.#leave.signal.aborted) this.#timer = setTimeout(() => this.#round(), millis).unref();
+  /** When the transaction is done. */
+  #soon(): void {
+    setTimeout(() => this.#courier.wake(), 0).unref();
   }
 
-  /** Takes one letter for every address that nothing goes to now. */
-  #round(): void {
-    if (this.#leave.signal.aborted) return;
-    const { outbox } = this.parts.store;
-    const fine = this.#try(() => {
-      const now = this.#now();
-      for (const hook of this.#hooks) {
-        const waiting = this.#busy.has(hook.url) ? undefined : outbox.due(hook.url, now);
-        if (waiting) this.#busy.set(hook.url, this.#deliver(hook, waiting));
-      }
-      const next = outbox.next(now);
-      if (next !== undefined) this.#soon(Math.min(LONGEST_WAIT_MILLISECONDS, next - now));
-    });
-    if (!fine) this.#soon(AGAIN_MILLISECONDS);
-  }
-
-  async #deliver(hook: Webhook, waiting: WaitingLetter): Promise<void> {
-    const trouble = await this.#post(hook, waiting);
-    const aborted = this.#leave.signal.aborted && trouble !== undefined;
-    const kept = aborted || this.#try(() => this.#settle(waiting, trouble));
-    this.#busy.delete(hook.url);
-    this.#soon(kept ? 0 : AGAIN_MILLISECONDS);
-  }
-
-  /** @returns what went wrong */
-  async #post({ url, secret }: Webhook, waiting: WaitingLetter): Promise<string | undefined> {
-    const patience = AbortSignal.timeout(this.parts.patience ?? PATIENCE_MILLISECONDS);
-    try {
-      const response = await fetch(url, {
-        method: 'POST',
-        headers: headersOf(waiting, secret, this.#now()),
-        body: waiting.body,
-        redirect: 'manual',
-        signal: AbortSignal.any([patience, this.#leave.signal]),
-      });
-      await response.body?.cancel();
-      return response.ok ? undefined : `status ${response.status}`;
-    } catch (error) {
-      const { code } = (error as { readonly cause?: { readonly code?: unknown } }).cause ?? {};
-      if (typeof code === 'string') return code;
-      return error instanceof Error ? error.message : String(error);
-    }
-  }
-
-  #settle({ id, url, attempts, created }: WaitingLetter, trouble: string | undefined): void {
-    const { store, log } = this.parts;
-    if (trouble === undefined) {
-      store.outbox.remove(id);
-      return;
-    }
-    const fields = { to: placeOf(url), id, attempts: attempts + 1, trouble };
-    if (this.#now() - created > LONGEST_LIFE_MILLISECONDS) {
-      store.outbox.remove(id);
-      log('error', 'webhook given up', fields);
-      return;
-    }
-    store.outbox.retry(
-      id,
-      this.#now() + Math.min(LONGEST_WAIT_MILLISECONDS, FIRST_WAIT_MILLISECONDS * 2 ** attempts),
-    );
-    if (attempts === 0) log('warn', 'webhook not delivered, to be tried again', fields);
-  }
-
-  #try(work: () => void): boolean {
+  #try(work: () => void): void {
     try {
       work();
-      return true;
     } catch (error) {
-      this.parts.log('error', error instanceof Error ? error.message : String(error));
-      return false;
+      this.#complain(error);
     }
   }
-}
 
-/** What may be logged of an address: the rest can be a secret. */
-function placeOf(url: string): string {
-  return new URL(url).origin;
+  #complain(error: unknown): void {
+    this.parts.log('error', error instanceof Error ? error.message : String(error));
+  }
 }

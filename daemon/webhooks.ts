@@ -55,15 +55,40 @@ export function wants({ events, threshold: bound }: Webhook, event: HookEvent): 
   return event !== 'threshold' || bound !== undefined;
 }
 
+/** What is told of a run. */
+export type ToldRun = Pick<
+  StoredRun,
+  'id' | 'name' | 'directory' | 'priority' | 'state' | 'reason' | 'attempts' | 'labels'
+> & {
+  /** The machine that has it, or had it last, where there may be several. */
+  readonly worker?: string | null;
+};
+
+/** Something that is told of. */
+export interface Telling {
+  readonly event: HookEvent;
+  /** As it was then. */
+  readonly run: ToldRun;
+  /** When it happened, in milliseconds since the epoch. */
+  readonly now: number;
+  /** What got beyond the threshold. */
+  readonly measured?: Metric;
+}
+
 /** The letters that go out because something happened. */
 export function lettersOf(hooks: readonly Webhook[], happened: Happened): Letter[] {
   const { run, now } = happened;
-  return eventsOf(happened).flatMap((event) =>
-    hooks.filter((hook) => wants(hook, event)).map((hook) => letter(hook, event, run, now)),
+  return hookEventsOf(happened).flatMap((event) =>
+    hooks.filter((hook) => wants(hook, event)).map((hook) => letter(hook, { event, run, now })),
   );
 }
 
-function eventsOf({ before, run, event }: Happened): HookEvent[] {
+/** What of it there is to tell. */
+export function hookEventsOf({
+  before,
+  run,
+  event,
+}: Pick<Happened, 'before' | 'run' | 'event'>): HookEvent[] {
   const became = (state: StoredRun['state']): boolean => run.state === state && before.state !== state;
   return [
     ...(event === 'die' && before.state === 'running' ? ['died' as const] : []),
@@ -80,31 +105,29 @@ export function isBeyond({ kind, metric, above, below }: Threshold, measured: Me
   return above !== undefined ? value > above : below !== undefined && value < below;
 }
 
-/** @param measured what got beyond the threshold */
+/** @param id another one for each address */
 export function letter(
-  hook: Webhook,
-  event: HookEvent,
-  run: StoredRun,
-  now: number,
-  measured?: Metric,
+  { url, threshold: bound }: Webhook,
+  { event, run, now, measured }: Telling,
+  id = `msg_${randomUUID()}`,
 ): Letter {
-  const { id: of, name, directory, priority, state, reason, attempts, labels } = run;
-  const id = `msg_${randomUUID()}`;
-  const data = {
-    run: {
+  const { id: of, name, directory, worker, priority, state, reason, attempts, labels } = run;
+  const told = {
+    ...{
       id: of,
       name,
       directory,
+      ...(worker !== undefined && { worker }),
       priority,
       state,
       reason,
       attempts,
-      labels: JSON.parse(labels) as unknown,
     },
-    ...(measured && { threshold: hook.threshold, measured }),
+    labels: JSON.parse(labels) as unknown,
   };
+  const data = { run: told, ...(measured && { threshold: bound, measured }) };
   const body = { id, type: `run.${event}`, timestamp: new Date(now).toISOString(), data };
-  return { id, url: hook.url, body: JSON.stringify(body), created: now };
+  return { id, url, body: JSON.stringify(body), created: now };
 }
 
 /**

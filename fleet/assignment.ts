@@ -141,14 +141,8 @@ export class Assignment {
     if (taken.epoch > 1)
       await removeLeftovers(parts.store, id, taken.epoch, taken.manifest).catch(() => undefined);
     if (this.#unwanted !== undefined || this.#lost !== undefined) return { kind: 'save' };
-    const { recipe } = taken;
-    const launch = {
-      id,
-      recipe,
-      directory,
-      settings: JSON.parse(settings) as Settings,
-      movable: true,
-    } as const;
+    const asked = JSON.parse(settings) as Settings;
+    const launch = { id, recipe: taken.recipe, directory, settings: asked, movable: true } as const;
     this.#launched = parts.launch(launch, {
       metric: (metric) => this.#hear(metric),
       note: (text) => this.#say('info', text),
@@ -172,6 +166,8 @@ export class Assignment {
 
   /** Attempts are given back for what others can go on from. */
   async #checkpointed({ kind, sequence }: Metric): Promise<void> {
+    // What was measured before a checkpoint is not measured again by who goes on from it.
+    await this.#reporter.report();
     await this.#publisher.publish();
     if (kind === 'checkpoint')
       await this.#update(({ run }) =>

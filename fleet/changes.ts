@@ -6,7 +6,8 @@ import {
   type DaemonConfig,
   type LaunchEnd,
 } from '../daemon/index.js';
-import { happened, type Change } from './ledger.js';
+import { happened } from './happened.js';
+import type { Change } from './ledger.js';
 import type { FleetRun } from './run.js';
 
 /** Who takes it, and where it will be. */

@@ -17,6 +17,10 @@ export const KEYS = {
   completions: key('completions'),
   /** Stream of writes that came too late. */
   refused: key('refused'),
+  /** Stream of what webhooks are told; each address is a consumer group. */
+  news: key('news'),
+  /** Hash of these groups to when they had a daemon last, in milliseconds since the epoch. */
+  hooks: key('hooks'),
   /** Which store the queue's workers share. */
   store: key('store'),
   /** Channel: ids of runs that somebody has said something to. */
@@ -26,6 +30,8 @@ export const KEYS = {
   events: (id: string): string => key('events', id),
   /** List of JSON: what workers have logged. */
   lines: (id: string): string => key('lines', id),
+  /** Set of thresholds that were told of. */
+  told: (id: string): string => key('told', id),
   /** Stream. */
   metrics: (id: string): string => key('metrics', id),
   /** Set of ids of daemons; those that are heard of no more are in it until somebody looks. */

@@ -1,14 +1,8 @@
 /** @file The truth about runs, in Redis: every change is one script that looks at version and lease before it writes. */
 import { randomUUID } from 'node:crypto';
-import {
-  refuseKey,
-  unknownRun,
-  type Live,
-  type RunEvent,
-  type RunState,
-  type Submitted,
-} from '../daemon/index.js';
+import { refuseKey, unknownRun, type Live, type Submitted } from '../daemon/index.js';
 import { complain } from '../foundation/index.js';
+import { happened, loggedEvent, newsOf, type Happened, type LoggedEvent, type News } from './happened.js';
 import { KEYS } from './keys.js';
 import { redisError, replies, type Connection } from './redis.js';
 import type { FleetRun, Kept, Manifest, Taken } from './run.js';
@@ -16,24 +10,11 @@ import type { FleetRun, Kept, Manifest, Taken } from './run.js';
 /** What a write means beside the change of the run. */
 type Meaning = 'take' | 'finish' | '';
 
-/** A run as a change leaves it, and what happened to it. */
+/** A run as a change leaves it, and what happened to it, the last with what is left. */
 export interface Change {
   readonly run: FleetRun;
   readonly events?: readonly Happened[];
   readonly meaning?: Meaning;
-}
-
-/** What is kept of an event. */
-export interface Happened {
-  /** UTC. */
-  readonly time: string;
-  readonly event: string;
-  readonly state: RunState;
-  readonly reason: string | null;
-}
-
-export function happened({ state, reason }: FleetRun, event: RunEvent | 'submit'): Happened {
-  return { time: new Date().toISOString(), event, state, reason };
 }
 
 /** Whoever asks: people (no epoch), or the worker that has taken the run. */
@@ -64,7 +45,7 @@ export class Ledger {
   /** @returns the run that has the key, where one has. @throws DAEMON_RUN_KEY where that one is another */
   async submit(run: FleetRun, { recipe, key = '' }: Submitted): Promise<Kept> {
     const text = JSON.stringify(recipe);
-    const event = JSON.stringify(happened(run, 'submit'));
+    const event = JSON.stringify(loggedEvent(happened(run, 'submit')));
     const keys = [KEYS.runs, KEYS.run(run.id), KEYS.keys, KEYS.sequence, KEYS.events(run.id)];
     const id = await this.#ask(() =>
       this.redis.submitRun(keys.length, ...keys, run.id, JSON.stringify(run), text, key, event),
@@ -101,9 +82,9 @@ export class Ledger {
   }
 
   /** Oldest first. */
-  async events(id: string): Promise<readonly Happened[]> {
+  async events(id: string): Promise<readonly LoggedEvent[]> {
     const found = await this.#ask(() => this.redis.lrange(KEYS.events(id), 0, -1));
-    return found.map((text) => JSON.parse(text) as Happened);
+    return found.map((text) => JSON.parse(text) as LoggedEvent);
   }
 
   /**
@@ -119,7 +100,7 @@ export class Ledger {
       if (kept.run.write === write) return { ...kept, manifest: await this.manifest(id) };
       const next = change(kept);
       if (next === undefined) return { ...kept, manifest: undefined };
-      const said = await this.#move(kept.version, asker, { ...next, run: { ...next.run, write } });
+      const said = await this.#move(kept, asker, { ...next, run: { ...next.run, write } });
       if (said !== 'version') return said;
     }
     return redisError(this.shown, new Error(`run ${id} is changed all the time`));
@@ -168,13 +149,27 @@ export class Ledger {
     return said === 'late' ? leaseLost(id, epoch) : Number(said);
   }
 
-  async #move(version: number, { node, epoch }: Asker, change: Change): Promise<Moved | 'version'> {
+  /** Tells webhooks of the run, unless it was told before. @param what is told once. @throws FLEET_LEASE_LOST */
+  async tell({ run: { id }, epoch }: Taken, node: string, what: string, news: News): Promise<void> {
+    const keys = [KEYS.run(id), KEYS.told(id), KEYS.news, KEYS.refused];
+    const said = await this.#ask(() =>
+      this.redis.noteRun(keys.length, ...keys, id, node, epoch, what, JSON.stringify(news)),
+    );
+    if (said === 'late') leaseLost(id, epoch);
+  }
+
+  async #move(
+    { run: before, version }: Kept,
+    { node, epoch }: Asker,
+    change: Change,
+  ): Promise<Moved | 'version'> {
     const { run, events = [], meaning = '' } = change;
-    const keys = [KEYS.run(run.id), KEYS.events(run.id), KEYS.completions, KEYS.refused];
+    const keys = [KEYS.run(run.id), KEYS.events(run.id), KEYS.completions, KEYS.refused, KEYS.news];
+    const told = [...events.map(loggedEvent), ...newsOf(before, events)].map((each) => JSON.stringify(each));
     const said = (await this.#ask(() =>
       this.redis.moveRun(
         ...[keys.length, ...keys, run.id, node, version],
-        ...[epoch ?? '', JSON.stringify(run), meaning, ...events.map((event) => JSON.stringify(event))],
+        ...[epoch ?? '', JSON.stringify(run), meaning, events.length, ...told],
       ),
     )) as readonly [string, number, number, string];
     if (said[0] === 'version') return 'version';

@@ -1,11 +1,12 @@
 /** @file Everything that a daemon of a shared queue is made of, put together. */
-import type { QueueOpener } from '../daemon/index.js';
+import { Courier, type QueueOpener } from '../daemon/index.js';
 import { redisAddress } from './address.js';
 import { beside } from './beside.js';
 import { CachedRecords } from './cached-records.js';
 import { Jobs } from './jobs.js';
 import { Ledger } from './ledger.js';
 import { RunLines } from './lines.js';
+import { Mail } from './mail.js';
 import { openStore, sameStore } from './open-store.js';
 import { openConnection } from './redis.js';
 import { SharedQueue } from './shared-queue.js';
@@ -34,6 +35,7 @@ export function sharedQueue(options: SharedQueueOptions): QueueOpener {
       const ledger = new Ledger(redis, shown);
       const lines = new RunLines(redis, host, log);
       const trouble = quietly((text) => log('warn', 'trouble with the queue', { reason: text }));
+      const failed = (error: unknown): void => trouble(messageOf(error));
       const jobs = new Jobs(address, 1000 * config.lockSeconds, (error) => trouble(error.message));
       const current = { now: config };
       const silence = 2 * jobs.lockMilliseconds;
@@ -42,13 +44,12 @@ export function sharedQueue(options: SharedQueueOptions): QueueOpener {
       const worker = new FleetWorker({
         ...{ ...shared, store, launch, runs, log: lines.log, config: () => current.now },
       });
+      const courier = new Courier(new Mail({ redis, shown, log }), { log, failed });
       const records = new CachedRecords(store, (id) => ledger.manifest(id));
       const nudged = (id: string): void => worker.nudge(id);
-      const failed = (error: unknown): void => trouble(messageOf(error));
-      if (config.webhooks.length > 0) log('warn', "webhooks are told of a daemon's own queue alone");
       log('info', 'queue shared', { queue: shown, store: store.shown, node });
       return new SharedQueue({
-        ...{ ...shared, shown, records, lines, worker, store: store.shown, config: current },
+        ...{ ...shared, shown, records, lines, worker, courier, store: store.shown, config: current },
         begin: () => beside({ ...shared, nudged, failed }),
       });
     } catch (error) {

@@ -4,12 +4,20 @@
  * of a worker names the epoch that it took the run with, and is refused where that is not the newest.
  */
 
+import { NEWS_SCRIPTS } from './news-scripts.js';
+
 /** What every refusal leaves: who came too late with what. */
 const REFUSE = `
 local function late(run, refused, epoch, id, node, what)
   if redis.call('HGET', run, 'epoch') == epoch then return false end
   redis.call('XADD', refused, 'MAXLEN', '~', 1000, '*', 'run', id, 'node', node, 'epoch', epoch, 'what', what)
   return true
+end`;
+
+/** Of what webhooks are told, so much waits at most; the oldest goes. */
+const TELL = `
+local function tell(news, text)
+  redis.call('XADD', news, 'MAXLEN', '~', 10000, '*', 'n', text)
 end`;
 
 /**
@@ -30,11 +38,11 @@ redis.call('RPUSH', KEYS[5], ARGV[5])
 return ARGV[1]`;
 
 /**
- * Moves a run on. KEYS run, events, completions, refused. ARGV id, node, version, epoch or '' (of people), run,
- * 'take', 'finish' or '', events….
+ * Moves a run on. KEYS run, events, completions, refused, news. ARGV id, node, version, epoch or '' (of people), run,
+ * 'take', 'finish' or '', how many events, events…, news….
  * @returns 'ok', version, epoch, manifest or ''; or 'unknown', 'late', 'version'
  */
-const MOVE = `${REFUSE}
+const MOVE = `${REFUSE}${TELL}
 local at = redis.call('HGET', KEYS[1], 'version')
 if not at then return { 'unknown' } end
 if ARGV[4] ~= '' and late(KEYS[1], KEYS[4], ARGV[4], ARGV[1], ARGV[2], 'move') then return { 'late' } end
@@ -45,7 +53,9 @@ if ARGV[6] == 'take' then redis.call('HINCRBY', KEYS[1], 'epoch', 1) end
 if ARGV[6] == 'finish' then
   redis.call('XADD', KEYS[3], '*', 'run', ARGV[1], 'node', ARGV[2], 'epoch', redis.call('HGET', KEYS[1], 'epoch'))
 end
-for at = 7, #ARGV do redis.call('RPUSH', KEYS[2], ARGV[at]) end
+local events = tonumber(ARGV[7])
+for at = 8, 7 + events do redis.call('RPUSH', KEYS[2], ARGV[at]) end
+for at = 8 + events, #ARGV do tell(KEYS[5], ARGV[at]) end
 redis.call('LTRIM', KEYS[2], -200, -1)
 return { 'ok', version, tonumber(redis.call('HGET', KEYS[1], 'epoch')), redis.call('HGET', KEYS[1], 'manifest') or '' }`;
 
@@ -71,4 +81,13 @@ if #ARGV > 5 then
 end
 return redis.call('HGET', KEYS[1], 'version')`;
 
-export const SCRIPTS = { submitRun: SUBMIT, moveRun: MOVE, commitRun: COMMIT, reportRun: REPORT } as const;
+/** What a worker tells of its run, once. KEYS run, told, news, refused. ARGV id, node, epoch, what, news. @returns 'ok', 'late' */
+const NOTE = `${REFUSE}${TELL}
+if late(KEYS[1], KEYS[4], ARGV[3], ARGV[1], ARGV[2], 'threshold') then return 'late' end
+if redis.call('SADD', KEYS[2], ARGV[4]) == 1 then tell(KEYS[3], ARGV[5]) end
+return 'ok'`;
+
+export const SCRIPTS = {
+  ...{ submitRun: SUBMIT, moveRun: MOVE, commitRun: COMMIT, reportRun: REPORT, noteRun: NOTE },
+  ...NEWS_SCRIPTS,
+} as const;

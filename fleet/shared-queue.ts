@@ -9,6 +9,7 @@ import {
   viewOf,
   WITH_PROCESS,
   type Change,
+  type Courier,
   type DaemonConfig,
   type EvaluationsView,
   type LogView,
@@ -22,8 +23,10 @@ import { answersIn, type AnswersView, type MetricsPage } from '../monitor/index.
 import type { CachedRecords } from './cached-records.js';
 import type { Jobs } from './jobs.js';
 import { KEYS } from './keys.js';
-import { happened, type Ledger } from './ledger.js';
+import { happened } from './happened.js';
+import type { Ledger } from './ledger.js';
 import type { RunLines } from './lines.js';
+import type { FleetLetter } from './mail.js';
 import { metricsBehind } from './metrics.js';
 import { redisError, type Connection } from './redis.js';
 import type { FleetRun, Kept } from './run.js';
@@ -40,6 +43,8 @@ export interface SharedQueueParts {
   readonly lines: RunLines;
   readonly worker: FleetWorker;
   readonly workers: Workers;
+  /** Tells webhooks. */
+  readonly courier: Courier<FleetLetter>;
   /** Where runs are before they have a directory. */
   readonly store: string;
   readonly config: { now: DaemonConfig };
@@ -63,12 +68,14 @@ export class SharedQueue implements Queue {
 
   async start(): Promise<void> {
     this.#end = await this.parts.begin();
+    this.parts.courier.configure(this.parts.config.now.webhooks);
     this.parts.worker.start();
   }
 
   configure(config: DaemonConfig): void {
     this.parts.config.now = config;
     this.parts.worker.wake();
+    this.parts.courier.configure(config.webhooks);
   }
 
   async all(): Promise<readonly RunView[]> {
@@ -175,6 +182,7 @@ export class SharedQueue implements Queue {
 
   async close(): Promise<void> {
     await this.#end();
+    await this.parts.courier.close();
     await this.parts.records.close();
     await this.parts.jobs.close();
     this.parts.redis.disconnect();

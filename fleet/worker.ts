@@ -6,7 +6,7 @@ import { moved } from '../daemon/index.js';
 import { Assignment, type AssignmentParts } from './assignment.js';
 import { taking } from './changes.js';
 import type { RunJob } from './jobs.js';
-import { happened } from './ledger.js';
+import { happened } from './happened.js';
 import type { Taken } from './run.js';
 import { isPassing, messageOf } from './trouble.js';
 

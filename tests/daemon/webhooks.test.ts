@@ -2,8 +2,6 @@
 import { spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { mkdir, writeFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -14,6 +12,7 @@ import { Postman, type PostmanParts } from '../../daemon/postman.js';
 import { Store } from '../../daemon/store.js';
 import { isBeyond, type Webhook } from '../../daemon/webhooks.js';
 import { scratch } from '../helpers/cli.js';
+import { Receiver, typesOf } from '../helpers/receiver.js';
 import { RECIPE } from './helpers.js';
 
 const { path } = scratch();
@@ -22,51 +21,10 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-interface Received {
-  readonly headers: IncomingHttpHeaders;
-  readonly text: string;
-  readonly body: {
-    readonly id: string;
-    readonly type: string;
-    readonly data: { readonly run: Record<string, unknown>; readonly measured?: unknown };
-  };
-}
-
-/** A receiver that answers as it is told, and waits for what it gets. */
-class Receiver {
-  readonly received: Received[] = [];
-  #waiting: (() => void)[] = [];
-  url = '';
-
-  /** @param answers the status of each request; 0 never answers; the last one counts for all that follow */
-  static async start(answers: readonly number[]): Promise<Receiver> {
-    const receiver = new Receiver();
-    const hear: RequestListener = (request, response) => {
-      const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('end', () => {
-        const text = Buffer.concat(chunks).toString();
-        const status = answers[Math.min(receiver.received.length, answers.length - 1)]!;
-        receiver.received.push({
-          headers: request.headers,
-          text,
-          body: JSON.parse(text) as Received['body'],
-        });
-        if (status > 0) response.writeHead(status, { location: 'http://127.0.0.1:1/' }).end();
-        for (const wake of receiver.#waiting.splice(0)) wake();
-      });
-    };
-    const server = createServer(hear).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    closing.push(() => (server.closeAllConnections(), server.close()));
-    receiver.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
-    return receiver;
-  }
-
-  async has(count: number): Promise<Received[]> {
-    while (this.received.length < count) await new Promise<void>((wake) => this.#waiting.push(wake));
-    return this.received;
-  }
+async function receiving(answers: readonly number[]): Promise<Receiver> {
+  const receiver = await Receiver.start(answers);
+  closing.push(() => receiver.close());
+  return receiver;
 }
 
 const happening = { now: Date.now(), most: 2 };
@@ -85,11 +43,9 @@ function storeWith(name: string, hooks: readonly Webhook[], rest: Partial<Postma
   return { store, postman, submit };
 }
 
-const types = (received: readonly Received[]): string[] => received.map(({ body }) => body.type);
-
 describe('webhooks', () => {
   it('tell what they are asked to, signed as Standard Webhooks says', async () => {
-    const [all, some] = [await Receiver.start([200]), await Receiver.start([204])];
+    const [all, some] = [await receiving([200]), await receiving([204])];
     const secret = Buffer.alloc(24, 7).toString('base64');
     const hooks: Webhook[] = [
       { url: all.url, secret: `whsec_${secret}` },
@@ -106,8 +62,8 @@ describe('webhooks', () => {
     store.happen('b', 'start', happening);
     store.happen('b', 'finish', happening);
     const received = await all.has(5);
-    expect(types(received)).toEqual(['run.died', 'run.died', 'run.failed', 'run.paused', 'run.finished']);
-    expect(types(await some.has(1))).toEqual(['run.failed']);
+    expect(typesOf(received)).toEqual(['run.died', 'run.died', 'run.failed', 'run.paused', 'run.finished']);
+    expect(typesOf(await some.has(1))).toEqual(['run.failed']);
     expect(received[0]!.body.data.run).toMatchObject({
       id: 'a',
       state: 'queued',
@@ -124,10 +80,10 @@ describe('webhooks', () => {
   });
 
   it('come again, the same, after a redirection and a silence, and hold up no other address', async () => {
-    const [bad, good] = [await Receiver.start([302, 0, 200]), await Receiver.start([200])];
+    const [bad, good] = [await receiving([302, 0, 200]), await receiving([200])];
     const { store } = storeWith('retried', [{ url: bad.url }, { url: good.url }], { patience: 500 });
     store.happen('a', 'pause', happening);
-    expect(types(await good.has(1))).toEqual(['run.paused']);
+    expect(typesOf(await good.has(1))).toEqual(['run.paused']);
     const received = await bad.has(3);
     expect(new Set(received.map(({ text }) => text)).size).toBe(1);
     while (store.outbox.urls().length > 0) await new Promise((resolve) => setTimeout(resolve, 10));
@@ -135,7 +91,7 @@ describe('webhooks', () => {
   }, 60_000);
 
   it('survive kill -9 between what happened and its delivery', async () => {
-    const silent = await Receiver.start([0, 200]);
+    const silent = await receiving([0, 200]);
     const poster = new URL('../../dist/tests/daemon/hook-poster.js', import.meta.url).pathname;
     const child = spawn(process.execPath, [poster, path('killed'), silent.url]);
     closing.push(() => child.kill('SIGKILL'));
@@ -156,7 +112,7 @@ describe('webhooks', () => {
   }, 60_000);
 
   it('tell once for each arm that a metric got beyond a threshold, through restarts', async () => {
-    const receiver = await Receiver.start([200]);
+    const receiver = await receiving([200]);
     const threshold = { kind: 'attack', metric: 'loss', below: 1 };
     const { store, postman } = storeWith('bound', [{ url: receiver.url, threshold, events: ['threshold'] }]);
     const metric = (run: string, kind: string, loss: number) =>

@@ -7,6 +7,7 @@ import { LatstreamError } from '../../foundation/index.js';
 import type { Recipe } from '../../recipes/index.js';
 import { redisAddress } from '../../fleet/address.js';
 import { ending, taking } from '../../fleet/changes.js';
+import { newsAbout } from '../../fleet/happened.js';
 import { KEYS } from '../../fleet/keys.js';
 import { Ledger } from '../../fleet/ledger.js';
 import { openConnection, type Connection } from '../../fleet/redis.js';
@@ -37,10 +38,10 @@ const submitted = (key?: string) => ({ name: 'x', priority: 0, recipe: RECIPE, .
 const live = { page: null, pid: null, progress: null };
 
 /** A worker takes the run, or writes something with the lease that it had last. */
-type Move = readonly [worker: number, 'take' | 'commit' | 'metrics' | 'finish' | 'die'];
+type Move = readonly [worker: number, 'take' | 'commit' | 'metrics' | 'threshold' | 'finish' | 'die'];
 const move: fc.Arbitrary<Move> = fc.tuple(
   fc.nat({ max: 2 }),
-  fc.constantFrom('take', 'commit', 'metrics', 'finish', 'die'),
+  fc.constantFrom('take', 'commit', 'metrics', 'threshold', 'finish', 'die'),
 );
 
 /** Does one move. @returns the epoch of a write that was accepted */
@@ -66,6 +67,8 @@ async function done(
   if (!lease) return undefined;
   const { epoch } = lease;
   if (what === 'commit') await ledger.commit(lease, node, { files: {} });
+  else if (what === 'threshold')
+    await ledger.tell(lease, node, `${epoch}`, newsAbout({ event: what, run: lease.run, now: 0 }));
   else if (what === 'metrics') await ledger.report(lease, node, live, `${epoch}.0`, ['{}']);
   else {
     const end = what === 'finish' ? ({ kind: what } as const) : ({ kind: what, reason: 'x' } as const);
@@ -109,6 +112,9 @@ describe.skipIf(withoutRedis)('a ledger', () => {
             (await ledger.find(run.id)).run.state === 'done' ? 1 : 0,
           );
           expect(await plain.xlen(KEYS.refused)).toBe(refusals);
+          const news = (await plain.xrange(KEYS.news, '-', '+')).map(([, [, text]]) => String(text));
+          const crossed = news.filter((text) => text.includes('"event":"threshold"'));
+          expect(crossed, 'each is told of once').toHaveLength(await plain.scard(KEYS.told('r')));
         }),
         { numRuns: 60 },
       );

@@ -102,7 +102,8 @@ export function labelRows(engine: Engine, batch: PackedBatch): LabelRows<Value> 
 
 /**
  * The objective row by row, [B]: their sum is the batch's. Losses are weighted sums over labels, or means over rows; so a
- * row's part is the derivative for a factor on the weights of its labels, or on the row's own.
+ * row's part is the derivative for a factor on the weights of its labels, or on the row's own. Between a loss and these factors
+ * there is no product in 16 bits, so that it needs no scale.
  */
 export function rowLosses(
   model: Model,

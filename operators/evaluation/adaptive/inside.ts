@@ -3,12 +3,14 @@ import type { PackedBatch } from '../../../datasets/index.js';
 import {
   blockPath,
   embeddingName,
+  firstScale,
   float32,
   headName,
   hiddenStates,
   mergeAdapters,
   ops,
   perturbing,
+  shrunk,
   siteNames,
   valueAndGradients,
   withoutDirection,
@@ -23,6 +25,7 @@ import { programName, type Model, type ModelWeights } from '../../model.js';
 import { labelOdds } from '../../objectives/label-odds.js';
 import { decoderWeights } from '../../objectives/pair-losses.js';
 import type { PerSite } from '../../perturbation.js';
+import { uploadScalars } from '../../scalars.js';
 import type { Inside, Subject } from '../method.js';
 import { changedWeights, type WeightChange } from './weight-change.js';
 
@@ -49,12 +52,7 @@ export function insideOf(
       });
       return byRow(batch, (await engine.download(found.losses)).data);
     },
-    async tokenSlopes(batch) {
-      const delta = engine.upload(float32([batch.rows, batch.slotCount, model.config.width]));
-      const args = { weights: weights(), batch: feedOf(engine, batch), delta };
-      const { slopes } = await engine.run(tokenSlopesProgram(model), args);
-      return (await engine.download(slopes)).data as Float32Array;
-    },
+    tokenSlopes: (batch) => tokenSlopes(engine, model, weights(), batch),
     async states(batch, of) {
       const asked = of === 'own' ? weights() : { parameters: base, adapters: {} };
       const program = statesProgram(model, residualSites(model));
@@ -141,13 +139,33 @@ function byRow({ rows, length, labels }: PackedBatch, losses: ArrayLike<number>)
   return Float32Array.from(sums, (sum, row) => sum / (counts[row] as number));
 }
 
-function tokenSlopesProgram(
+/** Slopes [B·P·V], computed again with half the scale where they are too large for 16 bits. */
+async function tokenSlopes(
+  engine: Engine,
   model: Model,
-): Definition<Args & { readonly delta: Tensor }, { readonly slopes: Tensor }> {
+  weights: ModelWeights,
+  batch: PackedBatch,
+): Promise<Float32Array> {
+  const delta = engine.upload(float32([batch.rows, batch.slotCount, model.config.width]));
+  const args = { weights, batch: feedOf(engine, batch), delta };
+  for (let scale = engine.lossScale && firstScale(engine.lossScale); ;) {
+    const scaled = scale && uploadScalars(engine, { scale: scale.scale });
+    const { slopes } = await engine.run(tokenSlopesProgram(model), { ...args, ...scaled });
+    const { data } = await engine.download(slopes);
+    const smaller = scale && !data.every(Number.isFinite) ? shrunk(scale) : undefined;
+    if (!smaller) return data as Float32Array;
+    scale = smaller;
+  }
+}
+
+/** `scale`: on the loss while it is differentiated, and on what is multiplied with the embeddings after that. */
+type SlopeArgs = Args & { readonly delta: Tensor; readonly scale?: Tensor };
+
+function tokenSlopesProgram(model: Model): Definition<SlopeArgs, { readonly slopes: Tensor }> {
   const { modules, embeddingScale, width } = model.config;
   return {
     name: programName('token-slopes', model, []),
-    compute: ({ delta, ...args }) => {
+    compute: ({ delta, scale, ...args }) => {
       const { weights: share } = args.batch.labels['desired'] as LabelFeed<Tensor>;
       const { gradients } = valueAndGradients(
         (deltas) => {
@@ -155,11 +173,14 @@ function tokenSlopesProgram(
           return { loss: ops.sum(ops.mul(share, losses)), aux: {} };
         },
         { embedding: delta },
+        scale,
       );
       const embeddings_VD = args.weights.parameters[embeddingName(modules)] as Tensor;
       const gradient_ND = ops.reshape(gradients['embedding'] as Tensor, [-1, width]);
-      const slopes_NV = ops.matMul(gradient_ND, embeddings_VD, false, true);
-      return { slopes: ops.mul(slopes_NV, embeddingScale) };
+      // The gradient is an operand once more, and as small as any: it is scaled again for that.
+      const scaled_ND = scale ? ops.mul(gradient_ND, scale) : gradient_ND;
+      const slopes_NV = ops.mul(ops.matMul(scaled_ND, embeddings_VD, false, true), embeddingScale);
+      return { slopes: scale ? ops.div(slopes_NV, scale) : slopes_NV };
     },
   };
 }

@@ -20,8 +20,8 @@ const batch = pack(rows);
 const aimed = pack(rows.map(({ prompt, desired }) => ({ prompt, adversarial: desired, desired })));
 const toward = { losses: { toward: 1 } };
 
-function inside(model: Parameters<typeof subjectOf>[1], weights: ModelWeights): Inside {
-  return subjectOf(engine, model, () => weights, new Words(), null).inside!;
+function inside(model: Parameters<typeof subjectOf>[1], weights: ModelWeights, on = engine): Inside {
+  return subjectOf(on, model, () => weights, new Words(), null).inside!;
 }
 
 describe('rowLosses', () => {
@@ -64,6 +64,41 @@ describe('tokenSlopes', () => {
       }
     },
   );
+});
+
+describe('tokenSlopes in float16', () => {
+  /** Of a model with so strong a head, and how often their program was run. */
+  async function slopesWith(strength: number, precision: 'float32' | 'float16', initial?: number) {
+    const { config, parameters } = tinyModel(3);
+    const head = parameters['lm_head.weight']!;
+    const other = { ...head, data: (head.data as Float32Array).map((value) => value * strength) };
+    const executor = onnxruntimeExecutor({ threads: 1, precision });
+    const own = createEngine(executor, { ...(initial && { lossScale: { initial, growAfter: 0 } }) });
+    const weights = { parameters: uploaded(own, { ...parameters, 'lm_head.weight': other }), adapters: {} };
+    const slopes = await inside({ config }, weights, own).tokenSlopes(batch);
+    const { compilations, hits } = own.stats();
+    await own.dispose();
+    return { slopes, runs: compilations + hits };
+  }
+  const largest = (values: Float32Array): number => Math.max(...values.map(Math.abs));
+  const error = (found: Float32Array, exact: Float32Array): number =>
+    largest(found.map((value, at) => value - exact[at]!)) / largest(exact);
+
+  it('are those of float32 where gradients would be lost unscaled, because the head is faint', async () => {
+    const { slopes: exact } = await slopesWith(2 ** -14, 'float32');
+    const lost = await slopesWith(2 ** -14, 'float16', 1);
+    const found = await slopesWith(2 ** -14, 'float16');
+    expect(error(lost.slopes, exact)).toBeGreaterThan(0.02);
+    expect(error(found.slopes, exact)).toBeLessThan(0.005);
+    expect(found.runs).toBe(1);
+  });
+
+  it('are computed again with half the scale as long as they overflow', async () => {
+    const { slopes: exact } = await slopesWith(1, 'float32');
+    const found = await slopesWith(1, 'float16', 2 ** 24);
+    expect(error(found.slopes, exact)).toBeLessThan(0.005);
+    expect(found.runs).toBeGreaterThan(1);
+  });
 });
 
 describe('without', () => {

@@ -7,8 +7,11 @@ import { repainter } from '../../monitor/viewer/repainter.js';
 import { Store } from '../../monitor/viewer/store.js';
 import { addTools } from '../../monitor/viewer/tools.js';
 import { ask, onlyLooks, token } from './api.js';
-import { showLog } from './log.js';
+import { Comparison } from './comparison.js';
 import { Descriptions } from './descriptions.js';
+import { drawLegend } from './legend.js';
+import { showLog } from './log.js';
+import { addLogin } from './login.js';
 import { Reader } from './reader.js';
 import { RunList } from './runs.js';
 
@@ -16,34 +19,29 @@ const find = (id) => document.getElementById(id);
 const BEAT_MILLISECONDS = 2000;
 const HIDDEN_BEAT_MILLISECONDS = 20_000;
 
-let runs = [];
-/** Ids of the runs that are compared; in the address, so that it can be kept. */
-const chosen = new Set(new URLSearchParams(location.hash.slice(1)).get('runs')?.split(',').filter(Boolean));
-let untouched = chosen.size === 0;
+/** Runs whose answers, log and streams are shown: those of more nobody reads beside each other. */
+const MOST_TOLD = 12;
 
-const store = new Store(armLabel);
+let runs = [];
+const comparison = new Comparison(location.hash);
+const { chosen } = comparison;
+const store = new Store((arm) => comparison.armLabel(arm));
 const view = newView();
 const repaint = repainter(paint);
 const board = new Board(store, view, graphOf, repaint);
 const showTools = addTools(view, repaint);
 const reader = new Reader(store);
 const descriptions = new Descriptions();
-const answers = new Answers((id, index) => ask(`/runs/${id}/answers?index=${index}`), armLabel, fail);
-const list = new RunList({ choose, command, prioritize, describe, change });
-
-// ---- names --------------------------------------------------------------------------------------------------------
-
-/** Its name, with the id where another chosen run has the same. */
-function runLabel(id) {
-  const name = (of) => runs.find((run) => run.id === of)?.name ?? of;
-  const shared = [...chosen].some((other) => other !== id && name(other) === name(id));
-  return shared ? `${name(id)} ${id}` : name(id);
-}
-
-function armLabel(run) {
-  const [id, arm] = run.split('/');
-  return chosen.size > 1 ? `${runLabel(id)} · ${arm}` : arm;
-}
+const answers = new Answers(
+  (id, index) => ask(`/runs/${id}/answers?index=${index}`),
+  (arm) => comparison.armLabel(arm),
+  fail,
+);
+const list = new RunList({
+  ...{ choose: (id, wanted) => compare([id], wanted), compareAll, unfold, sweep },
+  ...{ command, prioritize, describe, change },
+});
+const askToken = addLogin(begin, end);
 
 /** The streams of an arm `ID/ARM`. */
 function graphOf(run) {
@@ -75,13 +73,20 @@ async function round() {
 async function refresh() {
   if (token.get() === '') return;
   ({ runs } = await ask('/runs'));
-  if (untouched) chooseFirst();
+  comparison.see(runs);
+  if (comparison.untouched) chooseFirst();
   show();
   const compared = runs.filter(({ id }) => chosen.has(id));
-  await descriptions.read(compared);
+  const told = compared.slice(0, MOST_TOLD);
+  find('told').hidden = told.length === compared.length;
+  setText(
+    find('told'),
+    `Streams, answers and log are of the first ${told.length} of ${compared.length} runs.`,
+  );
+  await descriptions.read(told);
   await reader.read(compared, repaint);
-  await answers.show(compared.map(({ id, state, live }) => ({ id, mark: [state, live?.progress?.part] })));
-  await showLog(compared, runLabel);
+  await answers.show(told.map(({ id, state, live }) => ({ id, mark: [state, live?.progress?.part] })));
+  await showLog(told, (id) => comparison.runLabel(id));
   repaint();
 }
 
@@ -89,9 +94,7 @@ async function refresh() {
 function chooseFirst() {
   const first =
     runs.find(({ state }) => state === 'running') ?? runs.findLast(({ started }) => started !== null);
-  if (first === undefined) return;
-  untouched = false;
-  chosen.add(first.id);
+  if (first !== undefined) comparison.choose([first.id], true);
 }
 
 function connected() {
@@ -103,7 +106,7 @@ function connected() {
 function fail(error) {
   if (error.code === 'DAEMON_UNAUTHORIZED') {
     token.forget();
-    logIn('The daemon does not know that token.');
+    askToken('The daemon does not know that token.');
   } else if (error.code === 'UNREACHABLE') say('lost', 'no answer: asking again');
   else complain(error.message, true);
 }
@@ -122,14 +125,40 @@ function say(state, text) {
 
 // ---- what people do -----------------------------------------------------------------------------------------------
 
-function choose(id, wanted) {
-  untouched = false;
-  if (wanted) chosen.add(id);
-  else chosen.delete(id);
+function compare(ids, wanted) {
+  comparison.choose(ids, wanted);
   view.zoom = undefined;
   show();
   void round();
 }
+
+/** All cells of a sweep and nothing else, coloured by a setting; or none of them. */
+function compareAll(cells, wanted, setting) {
+  if (wanted) {
+    comparison.choose([...chosen], false);
+    comparison.colour(setting);
+  }
+  compare(
+    cells.map(({ id }) => id),
+    wanted,
+  );
+}
+
+function unfold(name, open) {
+  if (open) comparison.open.add(name);
+  else comparison.open.delete(name);
+  show();
+}
+
+function sweep(name, arm) {
+  return ask(`/sweeps/${name}${arm === undefined ? '' : `?${new URLSearchParams({ arm })}`}`);
+}
+
+find('colour').onchange = ({ target }) => {
+  comparison.colour(target.value);
+  show();
+  repaint();
+};
 
 async function command(run, name) {
   if (name === 'cancel' && !(await confirmed(run))) return;
@@ -179,30 +208,19 @@ function confirmed({ name, id }) {
   return new Promise((resolve) => (dialog.onclose = () => resolve(dialog.returnValue === 'yes')));
 }
 
-function logIn(complaint) {
-  runs = [];
-  store.clear();
-  find('page').hidden = true;
-  find('forget').hidden = true;
-  find('login').hidden = false;
-  say('idle', 'not asked yet');
-  if (complaint !== undefined) complain(complaint);
-  find('token').focus();
-}
-
-find('login').onsubmit = (event) => {
-  event.preventDefault();
-  token.set(find('token').value.trim());
-  find('token').value = '';
-  find('login').hidden = true;
+function begin() {
   find('banner').hidden = true;
   say('connecting', 'connecting');
   void round();
-};
-find('forget').onclick = () => {
-  token.forget();
-  logIn();
-};
+}
+
+function end(complaint) {
+  runs = [];
+  store.clear();
+  say('idle', 'not asked yet');
+  if (complaint !== undefined) complain(complaint);
+}
+
 document.addEventListener('visibilitychange', () => !document.hidden && void round());
 addEventListener('online', () => void round());
 
@@ -212,9 +230,8 @@ function show() {
   find('page').hidden = false;
   find('forget').hidden = false;
   find('looks').hidden = !onlyLooks();
-  list.show(runs, chosen);
-  const hash = chosen.size === 0 ? '' : `#runs=${[...chosen].join(',')}`;
-  history.replaceState(null, '', `${location.pathname}${hash}`);
+  list.show(runs, chosen, comparison.open);
+  history.replaceState(null, '', `${location.pathname}${comparison.hash}`);
   const running = runs.filter(({ state }) => state === 'running').length;
   document.title = `${running === 0 ? '' : `${running} running · `}latstream`;
 }
@@ -222,11 +239,12 @@ function show() {
 function paint() {
   showTools();
   find('tools').hidden = store.arms.size === 0;
-  drawArms(store, repaint);
+  find('arms-section').hidden = store.arms.size === 0;
+  if (!drawLegend(comparison, store, repaint)) drawArms(store, repaint);
   board.draw();
   drawEvents(store);
   document.documentElement.dataset.metrics = String(store.count);
 }
 
-if (token.get() === '') logIn();
+if (token.get() === '') askToken();
 else void round();

@@ -3,6 +3,10 @@ import { armName } from '../../monitor/viewer/format.js';
 import { ask } from './api.js';
 
 const LIVE = ['running', 'stopping'];
+/** Runs that are read at once: more would wait for connections, and for the daemon. */
+const AT_ONCE = 6;
+/** Of an arm and kind; all runs together have about as many, however many they are. */
+const [FEWEST_POINTS, MOST_POINTS, ALL_POINTS] = [60, 1000, 24_000];
 
 /** Keeps a store filled with the chosen runs, as arms `ID/ARM`. */
 export class Reader {
@@ -22,17 +26,22 @@ export class Reader {
       this.store.remove(belongsTo(id));
       onPiece();
     }
-    await Promise.all(runs.map((run) => this.#readOne(run, onPiece)));
+    const points = Math.max(FEWEST_POINTS, Math.min(MOST_POINTS, Math.floor(ALL_POINTS / runs.length)));
+    const waiting = [...runs];
+    const work = async () => {
+      for (let run = waiting.shift(); run; run = waiting.shift()) await this.#readOne(run, points, onPiece);
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
   }
 
-  async #readOne({ id, state }, onPiece) {
+  async #readOne({ id, state }, points, onPiece) {
     const before = this.#read.get(id);
     // What was read behind its end is whole.
     if (before?.state === state && !LIVE.includes(state)) return;
     const reading = before ?? { next: '' };
     this.#read.set(id, reading);
     for (let more = true; more;) {
-      const after = new URLSearchParams({ after: reading.next });
+      const after = new URLSearchParams({ after: reading.next, points });
       const reply = await ask(`/runs/${id}/metrics?${after}`);
       if (this.#read.get(id) !== reading) return; // no longer chosen
       if (reply.fresh) this.store.remove(belongsTo(id));

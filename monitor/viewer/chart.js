@@ -10,9 +10,11 @@ const HEIGHT = 210;
 const WHOLE = Array.from({ length: 13 }, (_, power) => [1, 2, 5].map((each) => each * 10 ** power)).flat();
 /** Curves whose intervals are also told in words; the bands of more are drawn alone. */
 const MOST_INTERVALS = 4;
+/** Curves whose values are told one by one; those of more by their groups, where they have any. */
+const MOST_ALONE = 6;
 
 /**
- * A curve: `{label, color, x, y, raw?, low?, high?, dash?, flat?}`, where `color` names a CSS variable, `raw` is y before
+ * A curve: `{label, color, x, y, raw?, low?, high?, dash?, flat?, group?}`, where `color` names a CSS variable, `raw` is y before
  * smoothing, `low` and `high` bound the band, and `flat` says that it stands for one value.
  */
 export class Panel extends Frame {
@@ -129,16 +131,17 @@ export class Panel extends Frame {
     const { format, axis } = this.options;
     const at = this.#plot.cursor.idx;
     const x = at === null || at === undefined ? undefined : this.#x[at];
-    const chips = this.#curves.map((curve) => {
+    const read = this.#curves.map((curve) => {
       const index = x === undefined ? curve.x.length - 1 : lastAtMost(curve.x, x);
       const value = format(curve.y[index]);
       const small =
         curve.low?.[index] === undefined || this.#curves.length > MOST_INTERVALS
           ? undefined
           : ` (${format(curve.low[index])} to ${format(curve.high[index])})`;
-      const { label, color, dash } = curve;
-      return { label, color, dash, value, small, at: curve.x[index] };
+      const { label, color, dash, group } = curve;
+      return { label, color, dash, group, value, small, y: curve.y[index], at: curve.x[index] };
     });
+    const chips = read.length > MOST_ALONE ? grouped(read, format) : read;
     this.say(chips, x === undefined ? undefined : `${axis.name()} ${axis.format(x)}`);
     const summary = chips.map(
       ({ label, value, small = '', at: place }) => `${label} ${value}${small} at ${axis.format(place)}`,
@@ -165,6 +168,17 @@ export class Panel extends Frame {
     const { width } = this;
     if (this.#plot !== undefined && width !== this.#plot.width) this.#plot.setSize({ width, height: HEIGHT });
   }
+}
+
+/** Values of one group as one, from the least to the greatest. */
+function grouped(chips, format) {
+  const groups = Map.groupBy(chips, ({ group, label }) => group ?? label);
+  return [...groups].map(([label, all]) => {
+    const values = all.map(({ y }) => y).filter((y) => Number.isFinite(y));
+    const [least, most] = [format(Math.min(...values)), format(Math.max(...values))];
+    const value = values.length === 0 ? '–' : least === most ? least : `${least} to ${most}`;
+    return { ...all[0], label, value };
+  });
 }
 
 /** The columns of a curve in drawing order; `low` and `high` follow each other. */

@@ -5,22 +5,30 @@ import { isBase } from './store.js';
 
 const ARM_COLORS = ['--c1', '--c2', '--c3', '--c4', '--c5', '--c6'];
 /** For the arms behind the sixth, behind the twelfth, … */
-const DASHES = [
+export const DASHES = [
   [7, 4],
   [2, 3],
   [9, 3, 2, 3],
 ];
+/** Intervals of more arms would hide the curves. */
+const MOST_BANDS = 12;
 export const SITE_COLORS = ['--s1', '--s2', '--s3', '--s4', '--s5', '--s6', '--s7', '--s8'];
 
-/** How an arm is drawn: its colour, dashed where there are more arms than colours; an untrained `base` is neutral. */
-export function armLook({ run, slot }) {
+/** The colour of one of `count` things that have an order. */
+export function rampColor(at, count) {
+  return SITE_COLORS[Math.round((at * (SITE_COLORS.length - 1)) / Math.max(1, count - 1))];
+}
+
+/** How an arm is drawn: as the page has said, or its colour, dashed where there are more arms than colours; an untrained `base` is neutral. */
+export function armLook({ run, slot, look }) {
+  if (look !== undefined) return look;
   const base = isBase(run);
   const round = base ? slot : Math.floor(slot / ARM_COLORS.length);
   const dash = round === 0 ? undefined : DASHES[(round - 1) % DASHES.length];
   return { color: base ? '--c0' : ARM_COLORS[slot % ARM_COLORS.length], dash };
 }
 
-/** The curves of one value, an arm each. An arm that was measured once, untrained, is a level line until `end`. */
+/** The curves of one value, an arm each, in a `group` where its look has one. An arm that was measured once, untrained, is a level line until `end`. */
 export function armCurves(store, key, view, { smooth = false, band = false, end = 0 } = {}) {
   const curves = [];
   for (const arm of store.visible) {
@@ -29,7 +37,7 @@ export function armCurves(store, key, view, { smooth = false, band = false, end 
     const drawn = column && points(arm, column, base ? { ...view, over: 'step' } : view, smooth);
     if (drawn === undefined) continue;
     const curve = { label: store.label(arm.run), ...armLook(arm), ...drawn };
-    if (band) {
+    if (band && store.visible.length <= MOST_BANDS) {
       const [low, high] = [arm.columns.get(`${key}Low`), arm.columns.get(`${key}High`)];
       if (low?.values.length === column.values.length && high?.values.length === column.values.length) {
         Object.assign(curve, { low: low.values, high: high.values });
@@ -54,7 +62,7 @@ export function normCurves(store, run, view) {
   const names = siteColumns(arm);
   const curves = names.map(({ key, site }, index) => ({
     label: site,
-    color: SITE_COLORS[Math.round((index * (SITE_COLORS.length - 1)) / Math.max(1, names.length - 1))],
+    color: rampColor(index, names.length),
     ...points(arm, arm.columns.get(key), view, false),
   }));
   const epsilon = arm.columns.get('attack/epsilon');

@@ -4,6 +4,7 @@ import { browserMissing, points } from '../helpers/browser.js';
 import { expectCovered } from '../helpers/controls.js';
 import { demoMetrics } from '../monitor/demo.js';
 import { streamMetrics } from '../monitor/demo-streams.js';
+import { MadeUpSweep } from '../sweeps/made-up.js';
 import { row, Visitor } from './visitor.js';
 
 const TOKEN = 'page.test.ts: asks once for the token';
@@ -13,6 +14,9 @@ const TOOLS = 'compare.test.ts: smooths, goes logarithmic, counts steps, tokens 
 const KEYBOARD = 'compare.test.ts: can be used from the keyboard, on a phone, in the dark';
 const SETTINGS = 'settings.test.ts: are asked for, shown as asked until they are taken';
 const ANSWERS = 'compare.test.ts: shows answers with and without an attack';
+const FOLDS = 'sweep-list.test.ts: are one row with state, counts and progress';
+const FIGURES = 'sweep-list.test.ts: show what every cell came to by arm';
+const CURVES = 'sweep-list.test.ts: compare the curves of all their cells by one press';
 const PICKS = 'compare.test.ts: compares the curves of several runs';
 
 describe.skipIf(browserMissing)("the daemon's page", () => {
@@ -22,8 +26,15 @@ describe.skipIf(browserMissing)("the daemon's page", () => {
     const metrics = demoMetrics(8);
     metrics.push(...streamMetrics('tiny/lat', 2, metrics.length));
     const { id } = visitor.served.submit('tiny', metrics);
-    const [page] = await visitor.enter();
+    const sweep = await MadeUpSweep.fill(visitor.served, 'grid', 'epsilon=1,2', 'seed=0..1');
+    await sweep.finish(1, demoMetrics(8));
+    const cells = (await sweep.standings()).map(({ run }) => run!.id);
+    const [page] = await visitor.enter({}, `#open=grid&runs=${[id, ...cells].join()}&colour=epsilon`);
     await points(page, 'defend', 10);
+    await page.waitForSelector('.figures td small');
+    await page.waitForSelector('#legend button');
+    await page.selectOption('#colour', '');
+    await page.waitForSelector('.arm');
     await page.waitForSelector('.streams .part');
     await page.waitForSelector(row(id, '.settings'));
     await expectCovered(page, 'tests/daemon', {
@@ -46,6 +57,15 @@ describe.skipIf(browserMissing)("the daemon's page", () => {
       'settings epsilon': 'settings.test.ts: offer ε to an arm with an attack',
       'settings evaluateEvery': SETTINGS,
       'settings submit': 'settings.test.ts: are not sent where they make no sense',
+      'sweep-fold': FOLDS,
+      'sweep-compare': CURVES,
+      'sweep-runs': 'sweep-list.test.ts: show some of their runs, all when asked',
+      'figures sweep-arm': FIGURES,
+      'figures sort': FIGURES,
+      'figures cell': CURVES,
+      'figures scroll': 'sweep-list.test.ts: fit a phone, and their tables scroll by themselves',
+      '#colour': CURVES,
+      legend: CURVES,
       arm: KEYBOARD,
       chart: KEYBOARD,
       'choice of a panel': KEYBOARD,

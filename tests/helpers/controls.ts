@@ -21,7 +21,7 @@ async function controlsOf(page: Page): Promise<string[]> {
       if (node.tagName === 'SUMMARY') return 'summary of ' + (node.closest('.settings, .as-table, #details')?.className.split(' ')[0] ?? '?');
       if (panel) return panel.dataset.chart === 'streams' ? 'streams' : node.classList.contains('heat') ? 'heat map' : 'chart';
       const form = node.closest('#login, #confirm')?.id;
-      return [form, node.closest('.settings') && 'settings', node.closest('.priority') && 'priority', node.name || (node.tagName === 'BUTTON' && node.value) || node.type || node.className]
+      return [form, node.closest('.outcomes') && 'figures', node.closest('.settings') && 'settings', node.closest('.priority') && 'priority', node.name || (node.tagName === 'BUTTON' && node.value) || node.type || node.className]
         .filter(Boolean).join(' ');
     };
     return [...new Set([...all].map(name))].sort();

@@ -19,7 +19,8 @@ export interface IntervalPanel {
   readonly rows: readonly IntervalRow[];
 }
 
-const MARGIN = { left: 8, right: 16, top: 26, bottom: 24 } as const;
+/** At the sides: half of the names of the ends, `0 %` and `100 %`. */
+const MARGIN = { left: 14, right: 20, top: 26, bottom: 24 } as const;
 const [NAME, POINT, GAP] = [17, 10.5, 7];
 /** Characters of a name that fit above its points. */
 const FITS = 54;

@@ -2,6 +2,7 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { groupsOf, measuresOf } from '../../sweeps/outcomes.js';
+import { valueText } from '../../sweeps/values.js';
 import { browserMissing, points } from '../helpers/browser.js';
 import { demoMetrics } from '../monitor/demo.js';
 import { MadeUpSweep } from '../sweeps/made-up.js';
@@ -58,7 +59,7 @@ describe.skipIf(browserMissing)("sweeps on the daemon's page", () => {
     const standings = await filled.standings();
     const shown = (arm: string): string[][] =>
       groupsOf(standings, arm).map(({ cell, seeds, experiment }) => [
-        String(cell[0]!.value),
+        valueText(cell[0]!.value),
         String(seeds),
         ...measuresOf(experiment, arm).map(({ estimate, low, high }) => {
           const share = 100 * estimate;

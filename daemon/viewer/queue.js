@@ -12,6 +12,7 @@ import { Descriptions } from './descriptions.js';
 import { drawLegend } from './legend.js';
 import { showLog } from './log.js';
 import { addLogin } from './login.js';
+import { ordersOf } from './orders.js';
 import { Reader } from './reader.js';
 import { RunList } from './runs.js';
 
@@ -39,7 +40,8 @@ const answers = new Answers(
 );
 const list = new RunList({
   ...{ choose: (id, wanted) => compare([id], wanted), compareAll, unfold, sweep },
-  ...{ command, prioritize, describe, change },
+  ...{ describe, taken },
+  ...ordersOf({ round, fail, complain }),
 });
 const askToken = addLogin(begin, end);
 
@@ -160,52 +162,16 @@ find('colour').onchange = ({ target }) => {
   repaint();
 };
 
-async function command(run, name) {
-  if (name === 'cancel' && !(await confirmed(run))) return;
-  await order(`/runs/${run.id}/${name}`, { method: 'POST' }, `${name} ${run.name}`);
-}
-
-function prioritize(run, priority) {
-  return order(
-    `/runs/${run.id}`,
-    { method: 'PATCH', body: { priority } },
-    `give ${run.name} another priority`,
-  );
-}
-
 async function describe(id) {
   await descriptions.read([{ id }]).catch(fail);
   return descriptions.of(id);
 }
 
-/** @returns what was wrong with it */
-async function change(run, settings) {
-  try {
-    await ask(`/runs/${run.id}`, { method: 'PATCH', body: { settings } });
-  } catch (error) {
-    if (error.code === 'DAEMON_UNAUTHORIZED') fail(error);
-    return error.message;
-  }
-  await round();
-  return undefined;
-}
-
-async function order(path, request, what) {
-  find('banner').hidden = true;
-  await ask(path, request).catch((error) => {
-    if (error.code === 'DAEMON_UNAUTHORIZED') fail(error);
-    else complain(`Could not ${what}: ${error.message}`);
-  });
-  await round();
-}
-
-function confirmed({ name, id }) {
-  const dialog = find('confirm');
-  find('confirm-text').textContent =
-    `${name} ${id} ends at once and for good: what came after its last checkpoint is lost. Its directory stays.`;
-  dialog.returnValue = 'no';
-  dialog.showModal();
-  return new Promise((resolve) => (dialog.onclose = () => resolve(dialog.returnValue === 'yes')));
+/** What an arm's record says that it was changed to, where the run is compared. */
+function taken(id, arm) {
+  const columns = store.arms.get(`${id}/${arm}`)?.columns ?? new Map();
+  const changed = [...columns].filter(([key]) => key.startsWith('settings/'));
+  return Object.fromEntries(changed.map(([key, { last }]) => [key.slice('settings/'.length), last]));
 }
 
 function begin() {

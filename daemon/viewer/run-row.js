@@ -10,7 +10,7 @@ const WAITING = ['queued', 'paused', 'stopped', 'failed'];
 const REST = ['paused', 'stopped'];
 
 /**
- * @param asked {choose(id, chosen), command(run, command), prioritize(run, priority), describe(id), change(run, settings)}
+ * @param asked {choose(id, chosen), command(run, command), prioritize(run, priority), describe(id), change(run, settings), taken(id, arm)}
  * @returns {root, update(run, chosen)}: focus and what is being typed stay
  */
 export function newRunRow({ id, name, directory }, asked) {
@@ -26,11 +26,11 @@ export function newRunRow({ id, name, directory }, asked) {
     ...{ type: 'number', step: '1', min: '-1000000', max: '1000000', required: true },
     onchange: () => priority.checkValidity() && asked.prioritize(current, priority.valueAsNumber),
   });
-  const settings = new SettingsForm(
-    `${name} ${id}`,
-    () => asked.describe(id),
-    (wanted) => asked.change(current, wanted),
-  );
+  const settings = new SettingsForm(`${name} ${id}`, {
+    describe: () => asked.describe(id),
+    change: (wanted) => asked.change(current, wanted),
+    taken: (arm) => asked.taken(id, arm),
+  });
   const live = element('a', { class: 'live', target: '_blank', rel: 'noreferrer' }, 'Live page');
   const buttons = buttonsFor(`${name} ${id}`, (command) => asked.command(current, command));
   const root = element(

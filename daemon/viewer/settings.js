@@ -15,19 +15,25 @@ export class SettingsForm {
   #inputs;
   #run;
   #known;
-  #asked = element('span', { class: 'asked' });
+  #asked = element('span', { class: 'asked', role: 'status' });
   #said = element('p', { class: 'refused', role: 'alert' });
   #button = element('button', {}, 'Change');
+  #scope = element('span', { class: 'dim' });
+  #busy = false;
 
   /**
    * @param name of the run. @param describe gives its description
    * @param change asks for settings; resolves with what was wrong, or undefined
+   * @param taken(arm) gives what has been changed of an arm already, as far as that is known
    */
-  constructor(name, describe, change) {
-    this.change = change;
+  constructor(name, { describe, change, taken }) {
+    Object.assign(this, { change, taken });
     const fields = Object.entries(FIELDS).map(([key, { label, step }]) => [
       key,
-      element('input', { type: 'number', name: key, min: '0', step, 'aria-label': `${label} of ${name}` }),
+      element('input', {
+        ...{ type: 'number', name: key, min: '0', step, 'aria-label': `${label} of ${name}` },
+        onkeydown: (event) => keepArrows(event, step),
+      }),
       label,
     ]);
     this.#inputs = new Map(fields.map(([key, input]) => [key, input]));
@@ -36,9 +42,10 @@ export class SettingsForm {
       { novalidate: true, onsubmit: (event) => void this.#submit(event) },
       ...fields.map(([, input, label]) => element('label', { class: 'dim' }, `${label} `, input)),
       this.#button,
-      element('span', { class: 'dim' }, 'from the next step of the arm that trains, and for that arm alone'),
+      this.#scope,
       this.#said,
     );
+    this.form.addEventListener('keydown', (event) => event.key === 'Escape' && this.#leave());
     const summary = element('summary', { 'aria-label': `Settings of ${name}` }, 'Settings');
     this.root = element(
       'div',
@@ -65,15 +72,29 @@ export class SettingsForm {
     this.#hint();
   }
 
-  /** What the recipe says of the arm that trains, or will be next, in the empty fields. */
+  /** What holds for the arm that trains, or will be next, in the empty fields. */
   #hint() {
     const { settings = {}, arms = [] } = this.#known ?? {};
-    const said = settings[armName(this.#run?.live?.progress?.part ?? arms[0] ?? '')];
+    const arm = armName(this.#run?.live?.progress?.part ?? arms[0] ?? '');
+    const which = arm === '' ? 'the arm that trains' : arm;
+    setText(this.#scope, `from the next step of ${which}, and for that arm alone`);
+    const said = settings[arm];
     if (said === undefined) return;
+    const now = { ...said, ...this.taken(arm) };
     for (const [key, input] of this.#inputs) {
-      input.placeholder = said[key] === undefined ? 'none here' : String(said[key]);
+      input.placeholder = said[key] === undefined ? 'none here' : String(now[key]);
       input.disabled ||= said[key] === undefined;
     }
+  }
+
+  /** Back to where it was unfolded, with nothing typed. */
+  #leave() {
+    this.form.reset();
+    for (const [, input] of this.#inputs) input.removeAttribute('aria-invalid');
+    setText(this.#said, '');
+    const details = this.root.firstElementChild;
+    details.open = false;
+    details.firstElementChild.focus();
   }
 
   async #submit(event) {
@@ -91,12 +112,18 @@ export class SettingsForm {
       setText(this.#said, 'Nothing to change: fill a field.');
       return;
     }
-    this.#button.disabled = true;
+    if (this.#busy) return;
+    this.#busy = true; // the button keeps the focus, which a disabled one would lose
     const refused = await this.change(
       Object.fromEntries(filled.map(([key, { valueAsNumber }]) => [key, valueAsNumber])),
     );
-    this.#button.disabled = false;
+    this.#busy = false;
     setText(this.#said, refused ?? '');
     if (refused === undefined) this.form.reset();
   }
+}
+
+/** Arrows would make 1.003 of 0.003. */
+function keepArrows(event, step) {
+  if (step === 'any' && ['ArrowUp', 'ArrowDown'].includes(event.key)) event.preventDefault();
 }

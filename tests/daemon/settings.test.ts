@@ -1,7 +1,10 @@
 /** @file Settings of runs on the daemon's page in a browser: what may be typed, what is asked for, what is refused. */
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { browserMissing } from '../helpers/browser.js';
+import { demoMetrics } from '../monitor/demo.js';
 import { row, Visitor } from './visitor.js';
 
 const field = (id: string, name: string): string => row(id, `.settings [name="${name}"]`);
@@ -45,6 +48,57 @@ describe.skipIf(browserMissing)("settings on the daemon's page", () => {
     await press(page, id);
     await page.waitForSelector(row(id, '.asked:text("ε 0.25")'));
     expect(visitor.served.process(id).asked).toEqual({ epsilon: 0.25 });
+  });
+
+  it('can be changed from the keyboard alone, on a phone: the focus stays, and what was taken is hinted at', async () => {
+    const metrics = demoMetrics(4).map((metric) => ({
+      ...metric,
+      run: metric.run.replace('jailbreak', 'tiny'),
+    }));
+    const { id, directory } = visitor.served.submit('tiny', metrics);
+    const [page, errors] = await visitor.enter({
+      ...{ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, colorScheme: 'dark' },
+    });
+    const focused = (): Promise<string> =>
+      page.evaluate('document.activeElement.name ?? document.activeElement.tagName');
+    const summary = page.locator(row(id, '.settings summary'));
+    await summary.focus();
+    await page.keyboard.press('Enter');
+    await expect.poll(() => page.getAttribute(field(id, 'learningRate'), 'placeholder')).toBe('0.003');
+    expect(await page.textContent(row(id, '.settings form'))).toContain('from the next step of refusal');
+    await page.keyboard.press('Tab');
+    expect(await focused()).toBe('learningRate');
+    await page.keyboard.type('0.002');
+    await page.keyboard.press('ArrowUp');
+    expect(await page.inputValue(field(id, 'learningRate'))).toBe('0.002');
+    await page.keyboard.press('Tab'); // over ε, which this arm has not
+    expect(await focused()).toBe('evaluateEvery');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector(row(id, '.asked[role="status"]:text("Learning rate 0.002")'));
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Change');
+    const said = { run: 'tiny/refusal', sequence: metrics.length, time: 1, step: 3, kind: 'settings' };
+    appendFileSync(
+      join(directory, 'metrics.ndjson'),
+      `${JSON.stringify({ ...said, values: { learningRate: 0.002 } })}\n`,
+    );
+    visitor.served.process(id).listener.changed({ learningRate: 0.002 });
+    await page.waitForSelector(row(id, '.asked'), { state: 'hidden' });
+    await expect
+      .poll(() => page.getAttribute(field(id, 'learningRate'), 'placeholder'), { timeout: 9000 })
+      .toBe('0.002');
+    const small = await page.$$eval(
+      row(id, '.settings :is(input, button, summary)'),
+      (controls) =>
+        controls.filter((control) => (control as unknown as { offsetHeight: number }).offsetHeight < 34)
+          .length,
+    );
+    expect(small).toBe(0);
+    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+    await page.keyboard.press('Escape');
+    expect(await focused()).toBe('SUMMARY');
+    expect(await page.isVisible(field(id, 'learningRate'))).toBe(false);
+    expect(errors).toEqual([]);
   });
 
   it('are not sent where they make no sense: the field says why', async () => {

@@ -4,6 +4,7 @@ import {
   createExecutor,
   EXECUTORS,
   requireExecutor,
+  requirePrecision,
   type Executor,
   type ExecutorName,
 } from '../engine/index.js';
@@ -37,11 +38,13 @@ export function executingArgs({ executor, device }: Executing): string[] {
   return ['--executor', executor, '--device', String(device)];
 }
 
-/** The executor. @throws EXECUTOR_UNAVAILABLE where this machine cannot run it. */
+/** The executor. @throws EXECUTOR_UNAVAILABLE, PRECISION_UNSUPPORTED where this machine cannot run it. */
 export async function executorFor(
-  { threads, activations }: Pick<Shapes, 'threads' | 'activations'>,
+  { threads, activations, precision, weights }: Shapes,
   { executor, device }: Executing,
 ): Promise<Executor> {
   await requireExecutor(executor, { threads, device });
-  return createExecutor(executor, { threads, activations, device });
+  for (const needed of new Set([precision, weights]))
+    await requirePrecision(executor, needed, { threads, device });
+  return createExecutor(executor, { threads, activations, precision, device });
 }

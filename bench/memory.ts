@@ -12,7 +12,7 @@ import { trainingStages, workload } from './step.js';
 
 /** The formula's terms, in bytes. */
 export interface MemoryTerms {
-  /** The frozen weights. */
+  /** The frozen weights, in what they are kept in. */
   readonly weights: number;
   /** What is trained: as it was, and twice value and two moments. */
   readonly trained: number;
@@ -86,13 +86,20 @@ export async function memoryTerms(shapes: Shapes): Promise<MemoryTerms> {
   await work.dispose();
   const programs = compilations.flatMap((each) => each.programs);
   return {
-    weights: sum(Object.values(parameterShapes(modelConfig(shapes))).map((shape) => 4 * sizeOf(shape))),
+    weights: weightBytes(shapes),
     trained: 7 * (await trainedBytes(shapes)),
     perturbations: perturbationBytes(shapes),
     held: sum(compilations.map(heldBytes)),
     program: HEAP_FACTOR * Math.max(...programs.map(({ program }) => peakBytes(program))),
     sessions: sum(programs.map(({ program, model }) => NODE_BYTES * program.nodes.length + model.byteLength)),
   };
+}
+
+/** Vectors stay float32, whatever matrices are kept in. */
+function weightBytes(shapes: Shapes): number {
+  const ofMatrices = shapes.weights === 'float32' ? 4 : 2;
+  const all = Object.values(parameterShapes(modelConfig(shapes)));
+  return sum(all.map((shape) => sizeOf(shape) * (shape.length > 1 ? ofMatrices : 4)));
 }
 
 async function trainedBytes(shapes: Shapes): Promise<number> {

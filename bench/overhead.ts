@@ -34,7 +34,7 @@ export async function timeOverhead(root: string, given: Shapes, steps: number): 
   const tokenizer = await loadTokenizer(model);
   const shapes = { ...given, vocab: Math.max(given.vocab, tokenizer.size) };
   const folder = await mkdtemp(join(tmpdir(), 'latstream-overhead-'));
-  const engine = createEngine(onnxruntimeExecutor(shapes));
+  const engine = createEngine(onnxruntimeExecutor(shapes), { weights: shapes.weights });
   try {
     const { pairs, benign } = await writeSized(folder, tokenizer, shapes);
     const template = await loadChatTemplate(model, tokenizer);

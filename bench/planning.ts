@@ -1,12 +1,13 @@
 /** @file An executor that plans programs and runs none: what a step would run, how often, and what preparing that costs. */
-import type { Executable, Executor, HostTensor, Leaves, Signature, Value } from '../engine/index.js';
+import { type Executable, type Executor, type Leaves, type Signature, type Value } from '../engine/index.js';
 import { spared } from '../engine/executors/compiled.js';
-import type { OnnxRuntimeOptions } from '../engine/executors/onnxruntime.js';
+import { empty, onHost, type Held } from '../engine/executors/host-memory.js';
+import { halvingOnCpu, type OnnxRuntimeOptions } from '../engine/executors/onnxruntime.js';
+import { halved } from '../engine/halve.js';
 import { hoist } from '../engine/hoist.js';
 import { lower } from '../engine/lower.js';
 import type { Meta, Program } from '../engine/program.js';
 import { simplify } from '../engine/simplify.js';
-import { float32, int32 } from '../engine/tensor.js';
 import { trace } from '../engine/trace.js';
 
 /** A program as the default executor would run it. */
@@ -33,12 +34,13 @@ export interface Planning {
   readonly compilations: readonly Compilation[];
 }
 
-/** What decides how a program is spared memory. */
-export type Saving = Pick<OnnxRuntimeOptions, 'activations'>;
+/** What decides how a program is spared memory, and in what it computes. */
+export type Saving = Pick<OnnxRuntimeOptions, 'activations' | 'precision'>;
 
 /** Results of its runs are zeros of the right shapes. */
 export function planning(options: Saving = {}): Planning {
   const compilations: Compilation[] = [];
+  const halving = halvingOnCpu(options.precision);
   const plan = (signature: Signature, split: (program: Program) => readonly Program[]): Compilation => {
     const compilation = planned(signature, split, options);
     compilations.push(compilation);
@@ -46,9 +48,10 @@ export function planning(options: Saving = {}): Planning {
   };
   const executor: Executor = {
     name: 'planning',
+    ...(halving && { precision: halving.type }),
     fingerprint: {},
     upload: (tensor) => tensor,
-    download: (value) => Promise.resolve(value as HostTensor),
+    download: (value) => Promise.resolve(onHost(value as Held)),
     compile: async (signature) => pretending(plan(signature, (program) => [program]).programs.at(-1)),
     compileLoop: async (signature, varies) => {
       const { programs } = plan(signature, (program) => {
@@ -76,7 +79,11 @@ function planned(
     return result;
   };
   const traced = timed('trace', () => trace(signature));
-  const simplified = timed('simplify', () => simplify(traced));
+  const halving = halvingOnCpu(options.precision);
+  const simplified = timed('simplify', () => {
+    const simple = simplify(traced);
+    return halving ? halved(simple, halving) : simple;
+  });
   const programs = timed('split', () => split(simplified)).map((part) => {
     const program = timed('spare', () => spared(part, options));
     return { program, model: timed('lower', () => lower(program)).model, runs: 0 };
@@ -94,14 +101,10 @@ function pretending(planned: PlannedProgram | undefined): Executable {
       planned.runs++;
       const result = ([path, id]: [string, number]): [string, Value] => [
         path,
-        into.get(path) ?? zeros(program.nodes[id] as Meta),
+        into.get(path) ?? empty(program.nodes[id] as Meta),
       ];
       return Promise.resolve(new Map([...program.outputs].map(result)));
     },
     dispose: () => Promise.resolve(),
   };
-}
-
-function zeros({ dtype, shape }: Meta): HostTensor {
-  return dtype === 'float32' ? float32(shape) : int32(shape);
 }

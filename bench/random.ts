@@ -27,24 +27,27 @@ export function modelConfig(shapes: Shapes): ModelConfig {
   });
 }
 
-/** Parameters by name: normal with deviation 0.02 from one pool of draws, norms 1. */
+/** All of {@link randomTensors}. */
 export function randomParameters(config: ModelConfig): Record<string, HostTensor> {
+  return Object.fromEntries(randomTensors(config));
+}
+
+/** Parameters and their names, one after the other: normal with deviation 0.02 from one pool of draws, norms 1. */
+export function* randomTensors(config: ModelConfig): Generator<[string, HostTensor]> {
   const draw = draws(0, 'bench-parameters');
   const pool = Float32Array.from({ length: POOL }, () => draw.normal() * config.initializerRange);
   let at = 0;
-  return Object.fromEntries(
-    Object.entries(parameterShapes(config)).map(([name, shape]) => {
-      const data = new Float32Array(sizeOf(shape));
-      if (shape.length === 1) return [name, float32(shape, data.fill(1))];
-      for (let from = 0; from < data.length;) {
-        const piece = pool.subarray(at, at + data.length - from);
-        data.set(piece, from);
-        from += piece.length;
-        at = (at + piece.length) % POOL;
-      }
-      return [name, float32(shape, data)];
-    }),
-  );
+  for (const [name, shape] of Object.entries(parameterShapes(config))) {
+    const data = new Float32Array(sizeOf(shape));
+    if (shape.length === 1) data.fill(1);
+    for (let from = 0; shape.length > 1 && from < data.length;) {
+      const piece = pool.subarray(at, at + data.length - from);
+      data.set(piece, from);
+      from += piece.length;
+      at = (at + piece.length) % POOL;
+    }
+    yield [name, float32(shape, data)];
+  }
 }
 
 /** The two batches of a step: pairs, whose prompts are perturbed, and benign rows of the same size. */

@@ -36,7 +36,7 @@ export async function serve(
   const work = workload(shapes, { executor });
   const first = await seconds(() => work.step());
   const { compilations } = work.stats();
-  const on = executor.name;
+  const on = [executor.name, executor.precision].join(' ').trim();
   say({ ready: true, imported_rss_mb: imported, versions, on, first_seconds: first, compilations });
   for await (const _line of createInterface({ input: process.stdin })) {
     const took = await seconds(() => work.step());

@@ -25,7 +25,7 @@ import {
 } from '../operators/index.js';
 import { pairLosses } from '../operators/objectives/pair-losses.js';
 import { ATTACK_AIMS } from '../operators/objectives/pair-objectives.js';
-import { modelConfig, randomBatches, randomParameters, randomTokens } from './random.js';
+import { modelConfig, randomBatches, randomTensors, randomTokens } from './random.js';
 import { siteOf, type Shapes } from './shapes.js';
 
 /** Something that can be timed again and again. */
@@ -109,7 +109,11 @@ function trainingStep(engine: Engine, shapes: Shapes, fresh: boolean): () => Pro
 }
 
 function uploadAll(engine: Engine, shapes: Shapes): Record<string, Value> {
-  return engine.uploadWeights(randomParameters(modelConfig(shapes)));
+  const values: Record<string, Value> = {};
+  // One by one: as float32, there is never more than one of those that are kept in 16 bits.
+  for (const [name, tensor] of randomTensors(modelConfig(shapes)))
+    Object.assign(values, engine.uploadWeights({ [name]: tensor }));
+  return values;
 }
 
 type GradientArgs<T = Tensor> = {

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { sizeOf } from '../engine/index.js';
+import { isHalf, sizeOf } from '../engine/index.js';
 import { NO_QUESTIONS, run } from '../operators/index.js';
 import { recipeOfArm, recipeOfPreparation, type Recipe } from '../recipes/index.js';
 import { createArm, type Arm } from './arm.js';
@@ -13,7 +13,7 @@ import { openRecipe, type Stage } from './stage.js';
 
 /** Steps that are tried: the first compiles, the others are timed. */
 const TRIED = 4;
-const FLOAT_BYTES = 4;
+const [FLOAT_BYTES, HALF_BYTES] = [4, 2];
 
 /** Tries every arm of a recipe; whatever is written goes to a temporary directory and away again. */
 export async function measureCosts({ recipe, out }: JobSpec, host: JobHost): Promise<Costs[]> {
@@ -56,13 +56,17 @@ async function measureArm(
   });
   await run({ ...arm.parts, steps: Math.min(TRIED, recipe.steps), evaluate: null });
   const trained = await trainedElements(arm);
-  const parameters = Object.values(stage.parameters).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const values = Object.values(stage.parameters);
+  const frozenBytes = values.reduce(
+    (sum, { dtype, shape }) => sum + sizeOf(shape) * (isHalf(dtype) ? HALF_BYTES : FLOAT_BYTES),
+    0,
+  );
   return {
     arm: name,
-    parameters,
+    parameters: values.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
     trainedParameters: trained,
     residentBytes,
-    weightBytes: FLOAT_BYTES * (parameters + trained),
+    weightBytes: frozenBytes + FLOAT_BYTES * trained,
     optimizerBytes: FLOAT_BYTES * 2 * trained,
     ...timesOf(seconds),
     steps: recipe.steps,

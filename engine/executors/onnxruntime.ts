@@ -1,6 +1,7 @@
 /** @file Runs programs compiled on ONNX Runtime, from and to host memory. Its calls block the thread: run it in a worker. */
 import * as ort from 'onnxruntime-node';
 import type { Executable, Executor, Leaves } from '../executor.js';
+import type { Halving } from '../halve.js';
 import type { Meta } from '../program.js';
 import type { Value } from '../tensor.js';
 import { leafAt } from '../tree.js';
@@ -16,10 +17,14 @@ export interface OnnxRuntimeOptions extends Omit<SessionOptions, 'provider' | 'd
 
 /** The default executor: one session per program and shapes; weights are fed from where they lie, never copied. */
 export function onnxruntimeExecutor(options: OnnxRuntimeOptions): Executor {
-  const type = halfOf(options.precision);
-  // The provider would compute halves as float32 anyway, and leave out the rounding in between.
-  const halving = type && { type, products: 'float32' as const, elementwise: false };
+  const halving = halvingOnCpu(options.precision);
   return hostExecutor('onnxruntime-cpu', { ...options, provider: 'cpu', halving });
+}
+
+/** How the provider computes in a precision: it would compute halves as float32 anyway, and leave out the rounding in between. */
+export function halvingOnCpu(precision: Precision | undefined): Halving | undefined {
+  const type = halfOf(precision);
+  return type && { type, products: 'float32', elementwise: false };
 }
 
 /** An executor whose values are in host memory, wherever a provider computes. */

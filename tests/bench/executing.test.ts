@@ -2,10 +2,12 @@
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { addExecuting, executingArgs, executorFor, type Executing } from '../../bench/executing.js';
+import { readShapes } from '../../bench/shapes.js';
 import { addPeerSetting, peerArgs, settingsOf, type PeerOptions } from '../../bench/peer.js';
 import { EXECUTORS } from '../../engine/index.js';
 import { noCuda } from '../helpers/cuda.js';
 
+const shapes = { ...readShapes('bench/configs/tiny.json'), threads: 1 };
 const quiet = (): Command => new Command('x').exitOverride().configureOutput({ writeErr: () => undefined });
 const executing = (...args: readonly string[]): Executing =>
   addExecuting(quiet()).parse(args, { from: 'user' }).opts();
@@ -27,7 +29,6 @@ describe('--executor and --device', () => {
   });
 
   it.skipIf(noCuda === undefined)('say why there is no CUDA here, and how exact it would be', async () => {
-    const shapes = { threads: 1, activations: 'keep' } as const;
     const former = process.env['NVIDIA_TF32_OVERRIDE'];
     delete process.env['NVIDIA_TF32_OVERRIDE'];
     await expect(executorFor(shapes, { executor: 'cuda', device: 0 })).rejects.toMatchObject({
@@ -36,6 +37,16 @@ describe('--executor and --device', () => {
     // Said before the first session, which loads the libraries that read it.
     expect(process.env['NVIDIA_TF32_OVERRIDE']).toBe('0');
     if (former !== undefined) process.env['NVIDIA_TF32_OVERRIDE'] = former;
+  });
+
+  it('compute in the precision of the configuration, or say that they cannot', async () => {
+    const halves = { ...shapes, precision: 'float16' } as const;
+    const executor = await executorFor(halves, { executor: 'onnxruntime', device: 0 });
+    expect(executor.precision).toBe('float16');
+    for (const each of [halves, { ...shapes, weights: 'bfloat16' } as const])
+      await expect(executorFor(each, { executor: 'tfjs', device: 0 })).rejects.toMatchObject({
+        code: 'PRECISION_UNSUPPORTED',
+      });
   });
 });
 

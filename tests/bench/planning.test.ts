@@ -7,7 +7,7 @@ import { seriesOf } from '../../bench/scale.js';
 import { readShapes, type Shapes } from '../../bench/shapes.js';
 import { workload } from '../../bench/step.js';
 import { watched } from '../../bench/watched.js';
-import { onnxruntimeExecutor } from '../../engine/index.js';
+import { onnxruntimeExecutor, PRECISIONS } from '../../engine/index.js';
 
 const tiny = readShapes('bench/configs/tiny.json');
 
@@ -18,10 +18,10 @@ const counts = (names: readonly string[]): Record<string, number> => {
 };
 
 describe('planning', () => {
-  it('plans what a step runs, as often as the step runs it', async () => {
-    const shapes = { ...tiny, attack_iterations: 3, defence_iterations: 2 };
-    const watch = watched(onnxruntimeExecutor({ threads: 1 }));
-    const plan = planning();
+  it.each(PRECISIONS)('plans what a step in %s runs, as often as the step runs it', async (precision) => {
+    const shapes = { ...tiny, attack_iterations: 3, defence_iterations: 2, precision, weights: precision };
+    const watch = watched(onnxruntimeExecutor({ threads: 1, precision }));
+    const plan = planning({ precision });
     for (const { executor } of [watch, plan]) {
       const work = workload(shapes, { executor });
       await work.step();
@@ -31,6 +31,10 @@ describe('planning', () => {
     const expected = Object.fromEntries(planned.map(({ program, runs }) => [phaseOf(program.name), runs]));
     expect(counts(watch.runs().map(({ program }) => phaseOf(program)))).toEqual(expected);
     expect(expected).toEqual({ 'attack once': 1, attack: 3, 'defend once': 1, defend: 2 });
+    const types = new Set(planned.flatMap(({ program }) => program.nodes.map(({ dtype }) => dtype)));
+    expect([...types].filter((type) => type.endsWith('16'))).toEqual(
+      precision === 'float32' ? [] : [precision],
+    );
   });
 });
 
@@ -44,6 +48,17 @@ describe('memoryTerms', () => {
     const [square, narrow, wide] = [2 * hidden, hidden + keys, hidden + ffn];
     const adapters = 2 * 2 * (2 * square + 2 * narrow + 2 * wide);
     expect(terms.trained).toBe(4 * 7 * adapters);
+  });
+
+  it('counts matrices that are kept in 16 bits as that, and computes in them as it is told', async () => {
+    const wide = await memoryTerms(tiny);
+    const kept = await memoryTerms({ ...tiny, weights: 'bfloat16' });
+    const norms = 4 * (2 * tiny.layers + 1) * tiny.hidden;
+    expect(kept.weights).toBe((wide.weights - norms) / 2 + norms);
+    expect(kept.trained).toBe(wide.trained);
+    const halved = await memoryTerms({ ...tiny, precision: 'float16', weights: 'float16' });
+    expect(halved.weights).toBe(kept.weights);
+    expect(halved.sessions).toBeGreaterThan(kept.sessions);
   });
 
   it('holds perturbations in proportion to rows, and none that is trained for a gradient alone', async () => {

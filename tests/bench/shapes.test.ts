@@ -26,6 +26,14 @@ describe('parseShapes', () => {
     },
   );
 
+  it('keeps weights in what is computed in, unless it is told', () => {
+    const kept = (more: object) => parseShapes({ ...tiny, ...more });
+    expect(kept({})).toMatchObject({ precision: 'float32', weights: 'float32' });
+    expect(kept({ precision: 'float16' })).toMatchObject({ precision: 'float16', weights: 'float16' });
+    expect(kept({ precision: 'float16', weights: 'float32' })).toMatchObject({ weights: 'float32' });
+    expect(() => kept({ precision: 'fp16' })).toThrow(/precision/);
+  });
+
   it('names sites as the engine does', () => {
     expect(['embedding', 3].map((layer) => siteOf(layer as number))).toEqual(['embedding', 'layers.3.mlp']);
   });

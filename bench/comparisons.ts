@@ -47,6 +47,7 @@ function addCompare(program: Command, root: string): void {
     .option('--pairs <n>', 'pairs of steps, at least 5 for a figure worth quoting', Number, 5)
     .option('--labelled-logits', 'let the peer, too, compute logits at labelled positions only')
     .option('--json', 'print JSON')
+    .option('--results <folder>', 'where the figures are kept', join(root, 'bench/results'))
     .action(async (configs: string[], options: CompareOptions) => {
       const context = readContext(root);
       const peer = findPeer(root);
@@ -58,7 +59,7 @@ function addCompare(program: Command, root: string): void {
           comparisons.push(comparison);
         }
       }
-      const path = writeResults(join(root, 'bench/results'), 'compare', context, { comparisons });
+      const path = writeResults(options.results, 'compare', context, { comparisons });
       console.log(options.json ? JSON.stringify({ context, comparisons }) : `written to ${path}`);
     });
 }
@@ -120,6 +121,7 @@ interface CompareOptions extends Executing, PeerOptions {
   readonly pairs: number;
   readonly labelledLogits?: boolean;
   readonly json?: boolean;
+  readonly results: string;
 }
 
 async function compareOne(

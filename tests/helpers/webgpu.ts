@@ -1,8 +1,9 @@
-/** @file A Vulkan driver for the tests of the WebGPU executor: this machine's own where one is named, else the one in software that Chromium brings. */
+/** @file A Vulkan driver for the tests of the WebGPU executor: this machine's own where one is named, or there is a card, else the one in software that Chromium brings. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { webgpuExecutor, type Executor } from '../../engine/index.js';
+import { thisMachine, webgpuExecutor, type Executor } from '../../engine/index.js';
+import { isSoftware } from '../../engine/machine/webgpu-advice.js';
 
 const SOFTWARE = '/usr/lib/chromium/vk_swiftshader_icd.json';
 const LOADERS = ['/usr/lib/x86_64-linux-gnu', '/usr/lib64', '/usr/lib'].map(
@@ -15,6 +16,9 @@ export const noWebGpu: string | undefined = reason();
 function reason(): string | undefined {
   if (process.env['VK_ICD_FILENAMES'] ?? process.env['VK_DRIVER_FILES']) return undefined;
   if (!LOADERS.some(existsSync)) return 'no Vulkan loader (libvulkan1)';
+  const machine = thisMachine();
+  if (machine.graphics.length > 0 && machine.vulkanDrivers.length > 0 && !isSoftware(machine))
+    return undefined;
   if (!existsSync(SOFTWARE))
     return `no Chromium with a software driver at ${SOFTWARE} (or name a driver in VK_ICD_FILENAMES)`;
   process.env['VK_ICD_FILENAMES'] = SOFTWARE;

@@ -84,7 +84,8 @@ export class LocalQueue implements Queue {
   async workers(): Promise<readonly WorkerView[]> {
     const { identity, supervisor, store } = this.parts;
     const runs = store.withProcess().map(({ id }) => id);
-    return [{ ...identity, parallel: supervisor.parallel, runs, here: true }];
+    const heard = new Date().toISOString();
+    return [{ ...identity, heard, parallel: supervisor.parallel, runs, here: true }];
   }
 
   leave(): Promise<void> {

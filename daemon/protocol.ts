@@ -117,6 +117,8 @@ export const workerView = z.object({
   /** Of latstream. */
   version: z.string(),
   since: z.iso.datetime(),
+  /** When it was heard of last, by the clock of the one that answers; null where that is not known. */
+  heard: time.default(null),
   /** Runs at a time; 0: it only serves. */
   parallel: z.number(),
   /** Ids of those that it has. */

@@ -11,6 +11,8 @@ const heard = z.object({
   version: z.string(),
   since: z.iso.datetime(),
   parallel: z.number(),
+  /** Milliseconds for which its word holds; none from a version that does not say. */
+  holds: z.number().exactOptional(),
 });
 
 /** A daemon, but for its runs, which the ledger knows. */
@@ -28,12 +30,9 @@ export class Workers {
   /** This one is there. */
   async say(): Promise<void> {
     const { id } = this.identity;
-    const text = JSON.stringify({ ...this.identity, parallel: this.parallel() });
-    await this.redis
-      .multi()
-      .sadd(KEYS.workers, id)
-      .set(KEYS.worker(id), text, 'PX', Math.ceil(this.silence))
-      .exec();
+    const holds = Math.ceil(this.silence);
+    const text = JSON.stringify({ ...this.identity, parallel: this.parallel(), holds });
+    await this.redis.multi().sadd(KEYS.workers, id).set(KEYS.worker(id), text, 'PX', holds).exec();
   }
 
   /** This one leaves. */
@@ -49,8 +48,16 @@ export class Workers {
     const texts = await this.redis.mget(ids.map(KEYS.worker));
     const silent = ids.filter((_, at) => texts[at] === null);
     if (silent.length > 0) await this.redis.srem(KEYS.workers, silent);
-    return texts
-      .flatMap((text) => (text ? (heard.safeParse(JSON.parse(text)).data ?? []) : []))
-      .sort((a, b) => (a.since < b.since ? -1 : a.since > b.since ? 1 : a.id < b.id ? -1 : 1));
+    const found = texts.flatMap((text) => (text ? (heard.safeParse(JSON.parse(text)).data ?? []) : []));
+    const views = await Promise.all(
+      found.map(async ({ holds, ...each }) => ({ ...each, heard: await this.#heard(each.id, holds) })),
+    );
+    return views.sort((a, b) => (a.since < b.since ? -1 : a.since > b.since ? 1 : a.id < b.id ? -1 : 1));
+  }
+
+  /** When a daemon's word came, by this machine's clock: from what is left of it, since clocks of machines differ. */
+  async #heard(id: string, holds: number | undefined): Promise<string | null> {
+    const left = await this.redis.pttl(KEYS.worker(id));
+    return holds === undefined || left < 0 ? null : new Date(Date.now() - (holds - left)).toISOString();
   }
 }

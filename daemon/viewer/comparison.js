@@ -51,6 +51,10 @@ export class Comparison {
     return [...this.#runs.values()].filter(({ id }) => this.chosen.has(id));
   }
 
+  nameOf(id) {
+    return this.#runs.get(id)?.name ?? id;
+  }
+
   /** A run's cell where all are of one sweep, else its name, with the id where another chosen run has the same. */
   runLabel(id) {
     const run = this.#runs.get(id);

@@ -15,6 +15,7 @@ import { addLogin } from './login.js';
 import { ordersOf } from './orders.js';
 import { Reader } from './reader.js';
 import { RunList } from './runs.js';
+import { Workers } from './workers.js';
 
 const find = (id) => document.getElementById(id);
 const BEAT_MILLISECONDS = 2000;
@@ -43,6 +44,7 @@ const list = new RunList({
   ...{ describe, taken },
   ...ordersOf({ round, fail, complain }),
 });
+const workers = new Workers();
 const askToken = addLogin(begin, end);
 
 /** The streams of an arm `ID/ARM`. */
@@ -85,6 +87,7 @@ async function refresh() {
     find('told'),
     `Streams, answers and log are of the first ${told.length} of ${compared.length} runs.`,
   );
+  await workers.show((id) => comparison.nameOf(id));
   await descriptions.read(told);
   await reader.read(compared, repaint);
   await answers.show(told.map(({ id, state, live }) => ({ id, mark: [state, live?.progress?.part] })));

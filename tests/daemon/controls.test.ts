@@ -17,6 +17,7 @@ const ANSWERS = 'compare.test.ts: shows answers with and without an attack';
 const FOLDS = 'sweep-list.test.ts: are one row with state, counts and progress';
 const FIGURES = 'sweep-list.test.ts: show what every cell came to by arm';
 const CURVES = 'sweep-list.test.ts: compare the curves of all their cells by one press';
+const WORKERS = 'workers.test.ts: shows the daemons that share the queue';
 const PICKS = 'compare.test.ts: compares the curves of several runs';
 
 describe.skipIf(browserMissing)("the daemon's page", () => {
@@ -60,10 +61,13 @@ describe.skipIf(browserMissing)("the daemon's page", () => {
       'sweep-fold': FOLDS,
       'sweep-compare': CURVES,
       'sweep-runs': 'sweep-list.test.ts: show some of their runs, all when asked',
-      'figures sweep-arm': FIGURES,
-      'figures sort': FIGURES,
-      'figures cell': CURVES,
-      'figures scroll': 'sweep-list.test.ts: fit a phone, and their tables scroll by themselves',
+      'outcomes sweep-arm': FIGURES,
+      'outcomes sort': FIGURES,
+      'outcomes cell': CURVES,
+      'outcomes scroll': 'sweep-list.test.ts: fit a phone, and their tables scroll by themselves',
+      'summary of workers': WORKERS,
+      'workers sort': WORKERS,
+      'workers scroll': WORKERS,
       '#colour': CURVES,
       legend: CURVES,
       arm: KEYBOARD,

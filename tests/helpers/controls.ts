@@ -18,10 +18,10 @@ async function controlsOf(page: Page): Promise<string[]> {
       if (run) return 'arm';
       if (choice) return 'choice of a panel';
       if (node.tagName === 'SELECT' && panel) return 'list of a panel';
-      if (node.tagName === 'SUMMARY') return 'summary of ' + (node.closest('.settings, .as-table, #details')?.className.split(' ')[0] ?? '?');
+      if (node.tagName === 'SUMMARY') return 'summary of ' + (node.closest('.settings, .as-table, #workers, #details')?.className.split(' ').at(-1) ?? '?');
       if (panel) return panel.dataset.chart === 'streams' ? 'streams' : node.classList.contains('heat') ? 'heat map' : 'chart';
       const form = node.closest('#login, #confirm')?.id;
-      return [form, node.closest('.outcomes') && 'figures', node.closest('.settings') && 'settings', node.closest('.priority') && 'priority', node.name || (node.tagName === 'BUTTON' && node.value) || node.type || node.className]
+      return [form, node.closest('.outcomes, .workers')?.className.split(' ').at(-1), node.closest('.settings') && 'settings', node.closest('.priority') && 'priority', node.name || (node.tagName === 'BUTTON' && node.value) || node.type || node.className]
         .filter(Boolean).join(' ');
     };
     return [...new Set([...all].map(name))].sort();

@@ -230,9 +230,8 @@ describe.skipIf(withoutRedis)('a shared queue', () => {
     expect(two).toMatchObject({ parallel: 3, runs: [id], here: false, host: hostname() });
     expect((await worker.queue.workers()).map(({ here }) => here)).toEqual([false, true]);
     expect(Date.parse(two?.heard ?? '')).toBeGreaterThanOrEqual(Date.parse(two?.since ?? '') - 1000);
-    expect(Date.parse(two?.heard ?? '')).toBeLessThanOrEqual(Date.now());
     await nodes.pop()?.stop();
-    expect((await hub.queue.workers()).map((each) => each.id)).toEqual([one?.id]);
+    expect(await hub.queue.workers()).toMatchObject([{ id: one?.id }]);
     const redis = new Redis(server.url);
     await redis.sadd(KEYS.workers, 'somebody who was killed');
     expect((await hub.queue.workers()).map((each) => each.id)).toEqual([one?.id]);

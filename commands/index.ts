@@ -27,6 +27,7 @@ const COMMANDS: readonly (readonly [names: string, load: () => Promise<Add>])[] 
     'submit runs workers pause resume stop cancel priority change',
     async () => (await import('./queue.js')).addQueue,
   ],
+  ['collect', async () => (await import('./collect.js')).addCollect],
   ['watch', async () => (await import('./watch.js')).addWatch],
   ['sweep', async () => (await import('./sweep.js')).addSweep],
   ['evaluate', async () => (await import('./evaluate.js')).addEvaluate],

@@ -1,10 +1,11 @@
 /** @file The control API as its clients see it. Every reply is held to the schema that the server's views are typed by. */
 import { z } from 'zod';
 import { complain, LatstreamError, parseJson } from '../foundation/index.js';
-import { exchange } from './exchange.js';
+import { exchange, streamed, whole, type Answered, type Asked } from './exchange.js';
 import {
   CONTROL_VERSION,
   evaluationsView,
+  filesView,
   metricsView,
   refusal,
   runList,
@@ -13,12 +14,16 @@ import {
   workerList,
   type Change,
   type EvaluationsView,
+  type FilesView,
   type MetricsView,
   type RunView,
   type Submission,
   type WorkerView,
 } from './protocol.js';
 import type { RunCommand } from './transitions.js';
+
+const LONGEST_WAIT_MILLISECONDS = 30_000;
+const LONGEST_DIGESTING_MILLISECONDS = 1_800_000;
 
 /**
  * Speaks to one daemon. Every method throws DAEMON_UNREACHABLE, DAEMON_CERTIFICATE, DAEMON_PROTOCOL, and what the daemon
@@ -63,8 +68,51 @@ export class Client {
     return this.#ask(evaluationsView, 'GET', `/runs/${encodeURIComponent(id)}/evaluation`);
   }
 
-  async #ask<T>(schema: z.ZodType<T>, method: string, path: string, body?: unknown): Promise<T> {
-    const { status, headers, text } = await exchange(new URL(path, this.url), {
+  /** What of a run's directory can be had, with digests: those of a large run take a while. */
+  files(id: string, signal?: AbortSignal): Promise<FilesView> {
+    const patience = AbortSignal.any([
+      AbortSignal.timeout(LONGEST_DIGESTING_MILLISECONDS),
+      ...(signal ? [signal] : []),
+    ]);
+    return this.#ask(filesView, 'GET', `/runs/${encodeURIComponent(id)}/files`, undefined, patience);
+  }
+
+  /** The bytes of one of them. @param name as `files` has it */
+  async file(id: string, name: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    const place = name.split('/').map(encodeURIComponent).join('/');
+    const url = new URL(`/runs/${encodeURIComponent(id)}/files/${place}`, this.url);
+    const reply = await streamed(url, this.#asked('GET', undefined, signal)).catch((error: unknown) =>
+      unreachable(this.url, error),
+    );
+    if (reply.statusCode !== 200) return this.#said(z.never(), await whole(reply, url));
+    this.#refuseVersion(reply.headers);
+    return this.#read(reply as AsyncIterable<Uint8Array>);
+  }
+
+  async *#read(reply: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    try {
+      yield* reply;
+    } catch (error) {
+      unreachable(this.url, error);
+    }
+  }
+
+  async #ask<T>(
+    schema: z.ZodType<T>,
+    method: string,
+    path: string,
+    body?: unknown,
+    signal = AbortSignal.timeout(LONGEST_WAIT_MILLISECONDS),
+  ): Promise<T> {
+    const asked = this.#asked(method, body, signal);
+    const answered = await exchange(new URL(path, this.url), asked).catch((error: unknown) =>
+      unreachable(this.url, error),
+    );
+    return this.#said(schema, answered);
+  }
+
+  #asked(method: string, body: unknown, signal: AbortSignal): Asked {
+    return {
       method,
       headers: {
         authorization: `Bearer ${this.token}`,
@@ -73,15 +121,22 @@ export class Client {
       },
       body: body === undefined ? undefined : JSON.stringify(body),
       ca: this.ca,
-    }).catch((error: unknown) => unreachable(this.url, error));
-    const version = headers[VERSION_HEADER];
-    if (version !== String(CONTROL_VERSION)) return this.#strange(`version ${String(version ?? 'unknown')}`);
+      signal,
+    };
+  }
+
+  #said<T>(schema: z.ZodType<T>, { status, headers, text }: Answered): T {
+    this.#refuseVersion(headers);
     const content = jsonIn(text);
     const said = refusal.safeParse(content);
     if (status >= 400 && said.success) throw new LatstreamError(said.data.error);
     const result = schema.safeParse(content);
     if (status < 300 && result.success) return result.data;
     return this.#strange(`status ${status} with a reply of another form`);
+  }
+
+  #refuseVersion({ [VERSION_HEADER]: version = 'unknown' }: Answered['headers']): void {
+    if (version !== String(CONTROL_VERSION)) this.#strange(`version ${String(version)}`);
   }
 
   #strange(got: string): never {

@@ -10,6 +10,8 @@ export interface Asked {
   readonly body: string | undefined;
   /** Certificates of authorities in PEM, instead of those that this machine trusts. */
   readonly ca: string | undefined;
+  /** Breaks it off. */
+  readonly signal: AbortSignal;
 }
 
 export interface Answered {
@@ -18,26 +20,44 @@ export interface Answered {
   readonly text: string;
 }
 
-const LONGEST_WAIT_MILLISECONDS = 30_000;
+/** Without a byte. */
+const LONGEST_SILENCE_MILLISECONDS = 60_000;
 /** In bytes: a piece of metrics has some megabytes. */
 const LONGEST_REPLY = 2 ** 26;
 
-/** Follows no redirect. @throws what the system and TLS say, with a `code` */
-export function exchange(url: URL, { method, headers, body, ca }: Asked): Promise<Answered> {
-  const signal = AbortSignal.timeout(LONGEST_WAIT_MILLISECONDS);
-  const options = { method, headers, signal, agent: false, ...(ca !== undefined && { ca }) };
+/** The whole reply. Follows no redirect. @throws what the system and TLS say, with a `code` */
+export async function exchange(url: URL, asked: Asked): Promise<Answered> {
+  return whole(await begun(url, asked), url);
+}
+
+/** The reply as far as its head; the rest may take as long as something comes. @throws as {@link exchange}; so does what reads the rest */
+export function streamed(url: URL, asked: Asked): Promise<IncomingMessage> {
+  return begun(url, asked, LONGEST_SILENCE_MILLISECONDS);
+}
+
+function begun(url: URL, asked: Asked, silence = 0): Promise<IncomingMessage> {
+  const { method, headers, signal, body, ca } = asked;
+  const options = {
+    method,
+    headers,
+    signal,
+    timeout: silence,
+    agent: false,
+    ...(ca !== undefined && { ca }),
+  };
   return new Promise((resolve, reject) => {
-    const hear = (response: IncomingMessage): void => void whole(response, url).then(resolve, reject);
-    const sent = url.protocol === 'https:' ? secure(url, options, hear) : plain(url, options, hear);
+    const sent = url.protocol === 'https:' ? secure(url, options, resolve) : plain(url, options, resolve);
+    sent.on('timeout', () => sent.destroy(Object.assign(new Error('silence'), { code: 'ETIMEDOUT' })));
     sent.on('error', reject).end(body);
   });
 }
 
-async function whole(response: IncomingMessage, url: URL): Promise<Answered> {
+/** Of a reply that has begun. */
+export async function whole(response: IncomingMessage, { origin }: URL): Promise<Answered> {
   const body = await boundedBody(response, LONGEST_REPLY, () =>
     complain({
       code: 'DAEMON_PROTOCOL',
-      owner: `daemon ${url.origin}`,
+      owner: `daemon ${origin}`,
       expected: `a reply of at most ${LONGEST_REPLY} bytes`,
       got: 'more',
       hint: 'correct --daemon',

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { complain } from '../foundation/index.js';
 import { CONTROL_VERSIONS, VERSION_HEADER } from './protocol.js';
 import type { Rates } from './rates.js';
+import type { Route } from './routes.js';
 import { roleOf, type Role, type Tokens } from './token.js';
 
 export interface GateParts {
@@ -48,12 +49,15 @@ export async function admit(
   );
 }
 
-/** @throws DAEMON_ROLE where a request would change something and may only look */
-export function refuseViewer(role: Role | undefined, method: string): void {
-  if (role === 'view' && method !== 'GET')
+/** @throws DAEMON_ROLE where a request would change something, or take it away, and may only look */
+export function refuseViewer(
+  role: Role | undefined,
+  { method, control }: Pick<Route, 'method' | 'control'>,
+): void {
+  if (role === 'view' && (method !== 'GET' || control))
     no(
       'DAEMON_ROLE',
-      'the token that controls, for what changes something',
+      'the token that controls, for what changes something or takes files away',
       'the one that only looks',
       'ask whoever runs the daemon for it, or let them do it',
     );

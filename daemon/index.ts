@@ -22,10 +22,19 @@ export type { Launch, Launched, LaunchEnd, Launcher, Listener } from './launch.j
 export { createLog, type Log } from './log.js';
 export type { WaitingLetter } from './outbox.js';
 export { Pace, type Live } from './pace.js';
-export type { Change, EvaluationsView, LogView, RunView, Settings, WorkerView } from './protocol.js';
+export type {
+  Change,
+  EvaluationsView,
+  FilesView,
+  LogView,
+  RunView,
+  Settings,
+  WorkerView,
+} from './protocol.js';
 export type { Queue, Submitted } from './queue.js';
 export type { Reply, Route } from './routes.js';
-export { refuseKey, refuseLeaving, unknownRun } from './run-errors.js';
+export { refuseKey, refuseLeaving, unknownFile, unknownRun } from './run-errors.js';
+export { isRunFile, namesIn, type FileContent } from './run-files.js';
 export { asking, moved, untaken, type Happening, type StoredRun } from './stored-run.js';
 export { readAuthorities, tlsFiles } from './tls.js';
 export { givenToken } from './token.js';

@@ -5,8 +5,17 @@ import type { DaemonConfig } from './config.js';
 import { evaluatedNames, evaluationsIn } from './evaluations.js';
 import type { Identity } from './identity.js';
 import type { Postman } from './postman.js';
-import type { AnswersView, Change, EvaluationsView, LogView, RunView, WorkerView } from './protocol.js';
+import type {
+  AnswersView,
+  Change,
+  EvaluationsView,
+  FilesView,
+  LogView,
+  RunView,
+  WorkerView,
+} from './protocol.js';
 import type { Queue, Submitted } from './queue.js';
+import { fileIn, filesIn, type FileContent } from './run-files.js';
 import type { Store, StoredEvent } from './store.js';
 import type { StoredRun } from './stored-run.js';
 import type { Supervisor } from './supervisor.js';
@@ -79,6 +88,14 @@ export class LocalQueue implements Queue {
 
   async log(id: string): Promise<LogView> {
     return { events: this.parts.store.events(id).map(eventOf), lines: [...this.parts.tail.of(id)] };
+  }
+
+  async files(id: string): Promise<FilesView> {
+    return filesIn(this.parts.store.find(id).directory);
+  }
+
+  async file(id: string, name: string): Promise<FileContent> {
+    return fileIn(this.parts.store.find(id).directory, name);
   }
 
   async workers(): Promise<readonly WorkerView[]> {

@@ -179,6 +179,20 @@ export const evaluationsView = z.object({
 });
 export type EvaluationsView = z.infer<typeof evaluationsView>;
 
+/** The reply to `GET /runs/ID/files`. */
+export const filesView = z.object({
+  files: z.array(
+    z.object({
+      /** In the run's directory, with slashes. */
+      path: z.string(),
+      bytes: z.int().nonnegative(),
+      /** Of so many bytes. */
+      sha256: z.string().regex(/^[0-9a-f]{64}$/),
+    }),
+  ),
+});
+export type FilesView = z.infer<typeof filesView>;
+
 /** The reply to `GET /runs/ID/log`. */
 export const logView = z.object({
   /** What happened to it in the queue, the newest 200, oldest first. */

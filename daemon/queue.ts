@@ -1,7 +1,16 @@
 /** @file What a daemon serves: runs that wait, go on and are over, wherever they train. Types only. */
 import type { MetricsPage } from '../monitor/index.js';
 import type { DaemonConfig } from './config.js';
-import type { AnswersView, Change, EvaluationsView, LogView, RunView, WorkerView } from './protocol.js';
+import type {
+  AnswersView,
+  Change,
+  EvaluationsView,
+  FilesView,
+  LogView,
+  RunView,
+  WorkerView,
+} from './protocol.js';
+import type { FileContent } from './run-files.js';
 import type { NewRun } from './store.js';
 import type { RunCommand } from './transitions.js';
 
@@ -35,6 +44,10 @@ export interface Queue {
   /** What has been evaluated of it so far. */
   evaluations(id: string): Promise<EvaluationsView>;
   log(id: string): Promise<LogView>;
+  /** What of its directory can be had here. */
+  files(id: string): Promise<FilesView>;
+  /** DAEMON_FILE_UNKNOWN where it has none of that name. */
+  file(id: string, name: string): Promise<FileContent>;
   /** The daemons that the queue hears of, by when they started. */
   workers(): Promise<readonly WorkerView[]>;
   /** Every run of this daemon saves, within the grace. Questions are answered until {@link close}. */

@@ -1,4 +1,4 @@
-/** @file What the control API tells of what runs have left: metrics, answers, evaluations, what happened. */
+/** @file What the control API tells of what runs have left: metrics, answers, evaluations, what happened, and their files. */
 import { checkRecipe, describeRecipe } from '../recipes/index.js';
 import { answersQuery, metricsQuery } from './protocol.js';
 import type { Queue } from './queue.js';
@@ -19,5 +19,25 @@ export function recordRoutes(queue: Queue): readonly Route[] {
     get('evaluation', (id) => queue.evaluations(id)),
     get('description', async (id) => describeRecipe(checkRecipe(await queue.recipe(id), `run ${id}`))),
     get('log', (id) => queue.log(id)),
+    { ...get('files', (id) => queue.files(id)), control: true },
+    {
+      method: 'GET',
+      path: /^\/runs\/([\w-]+)\/files\/(.+)$/,
+      control: true,
+      answer: async (id, _body, _query, rest) => ({
+        status: 200,
+        body: undefined,
+        file: await queue.file(id, nameIn(rest)),
+      }),
+    },
   ];
+}
+
+/** The name of a file in an address; what is none is that of no file. */
+function nameIn(rest: string): string {
+  try {
+    return decodeURIComponent(rest);
+  } catch {
+    return '';
+  }
 }

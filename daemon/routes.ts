@@ -5,13 +5,15 @@ import { complain } from '../foundation/index.js';
 import { checkRecipe } from '../recipes/index.js';
 import { change, submission } from './protocol.js';
 import type { Queue } from './queue.js';
+import type { FileContent } from './run-files.js';
 import { RUN_COMMANDS } from './transitions.js';
 
-/** What is answered: JSON, or text of a type. */
+/** What is answered: JSON, text of a type, or a file. */
 export interface Reply {
   readonly status: number;
   readonly body: unknown;
   readonly type?: string;
+  readonly file?: FileContent;
 }
 
 export interface Route {
@@ -19,10 +21,15 @@ export interface Route {
   readonly path: RegExp;
   /** Without a token. */
   readonly open?: true;
+  /** With the token that controls alone, though it changes nothing. */
+  readonly control?: true;
   /** What its query must be; without it, whatever it is. */
   readonly query?: z.ZodType;
-  /** @param id what the path's group caught. @param body parsed JSON, where the method has one. @param query text by name */
-  readonly answer: (id: string, body: unknown, query: unknown) => Reply | Promise<Reply>;
+  /**
+   * @param id what the path's first group caught, `rest` what its second did. @param body parsed JSON, where the method has one.
+   * @param query text by name
+   */
+  readonly answer: (id: string, body: unknown, query: unknown, rest: string) => Reply | Promise<Reply>;
 }
 
 /** The routes of a daemon. */

@@ -12,6 +12,16 @@ export function unknownRun(id: string): never {
   });
 }
 
+export function unknownFile(name: string): never {
+  return complain({
+    code: 'DAEMON_FILE_UNKNOWN',
+    owner: 'daemon',
+    expected: 'the name of a file of the run',
+    got: name.slice(0, 200),
+    hint: 'GET /runs/ID/files lists them; while a run trains, some go and others come',
+  });
+}
+
 export function refuseKey(key: string, id: string): never {
   return complain({
     code: 'DAEMON_RUN_KEY',

@@ -10,13 +10,14 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
 import { complain, LatstreamError, parseJson } from '../foundation/index.js';
-import { accessCheck, bracketed, listen, PAGE_POLICY } from '../monitor/index.js';
+import { accessCheck, bracketed, listen } from '../monitor/index.js';
 import { boundedBody } from './bounded-body.js';
 import { admit, refuseViewer, type GateParts } from './gate.js';
 import type { Log } from './log.js';
-import { CONTROL_VERSION, LONGEST_BODY, ROLE_HEADER, VERSION_HEADER } from './protocol.js';
+import { CONTROL_VERSION, LONGEST_BODY, VERSION_HEADER } from './protocol.js';
 import { Rates } from './rates.js';
 import { checked, type Reply, type Route } from './routes.js';
+import { send } from './send.js';
 import type { Role, Tokens } from './token.js';
 
 export interface ServerParts {
@@ -54,6 +55,7 @@ const STATUS: Readonly<Record<string, number>> = {
   DAEMON_FORBIDDEN: 403,
   DAEMON_ROLE: 403,
   DAEMON_RUN_UNKNOWN: 404,
+  DAEMON_FILE_UNKNOWN: 404,
   DAEMON_NO_ROUTE: 404,
   SWEEP_UNKNOWN: 404,
   DAEMON_METHOD: 405,
@@ -122,13 +124,14 @@ async function handle(
       gate,
     );
     const route = chosen(found, request.method ?? 'none', path);
-    refuseViewer(role, route.method);
+    refuseViewer(role, route);
     const body = route.method === 'GET' ? undefined : await bodyOf(request);
     const said = Object.fromEntries(new URLSearchParams(query));
     const values = route.query ? checked(route.query, said) : said;
-    send(response, await route.answer(route.path.exec(path)?.[1] ?? '', body, values), role);
+    const [, id = '', rest = ''] = route.path.exec(path) ?? [];
+    send(response, await route.answer(id, body, values, rest), role, log);
   } catch (error) {
-    send(response, refused(error, log), role);
+    send(response, refused(error, log), role, log);
   }
 }
 
@@ -202,24 +205,4 @@ function refuseNoise(error: NodeJS.ErrnoException, socket: Duplex): void {
     `HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: application/json\r\n` +
       `content-length: ${Buffer.byteLength(text)}\r\n${VERSION_HEADER}: ${CONTROL_VERSION}\r\n\r\n${text}`,
   );
-}
-
-function send(response: ServerResponse, { status, body, type }: Reply, role: Role | undefined): void {
-  const text = type === undefined ? `${JSON.stringify(body)}\n` : String(body);
-  response
-    .writeHead(status, {
-      'content-type': type ?? 'application/json',
-      'content-length': Buffer.byteLength(text),
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-      'referrer-policy': 'no-referrer',
-      'content-security-policy': PAGE_POLICY,
-      [VERSION_HEADER]: String(CONTROL_VERSION),
-      ...(role !== undefined && { [ROLE_HEADER]: role }),
-      // What was not read of a refused body must not be taken for the next request.
-      ...(status >= 400 && { connection: 'close' }),
-      ...(status === 401 && { 'www-authenticate': 'Bearer' }),
-      ...(status === 429 && { 'retry-after': '1' }),
-    })
-    .end(text);
 }

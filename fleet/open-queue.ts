@@ -49,7 +49,7 @@ export function sharedQueue(options: SharedQueueOptions): QueueOpener {
       const nudged = (id: string): void => worker.nudge(id);
       log('info', 'queue shared', { queue: shown, store: store.shown, node });
       return new SharedQueue({
-        ...{ ...shared, shown, records, lines, worker, courier, store: store.shown, config: current },
+        ...{ ...shared, shown, records, lines, worker, courier, store, config: current },
         begin: () => beside({ ...shared, nudged, failed }),
       });
     } catch (error) {

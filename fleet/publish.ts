@@ -29,7 +29,7 @@ export async function published(
   try {
     const files: Record<string, ManifestFile> = {};
     for (const file of await snapshot(directory, view))
-      files[file.name] = { bytes: file.bytes, pieces: await keptPieces(store, id, batch, file, there) };
+      files[file.name] = { bytes: file.bytes, ...(await keptPieces(store, id, batch, file, there)) };
     return { files };
   } finally {
     await rm(view, { recursive: true, force: true });
@@ -42,20 +42,23 @@ async function keptPieces(
   batch: string,
   { path, bytes }: SnapshotFile,
   there: Map<string, Piece>,
-): Promise<Piece[]> {
+): Promise<Omit<ManifestFile, 'bytes'>> {
   const pieces: Piece[] = [];
+  const whole = createHash('sha256');
   const file = await open(path, 'r');
   try {
     for (let at = 0; at < bytes; at += PIECE_BYTES) {
       const piece = Buffer.alloc(Math.min(PIECE_BYTES, bytes - at));
       await readWhole(file, piece, at, path);
       const sha256 = digestOf(piece);
+      if (bytes > PIECE_BYTES) whole.update(piece);
       const kept = there.get(sha256) ?? { batch, sha256 };
       if (!there.has(sha256)) await store.put(nameOf(id, kept), piece);
       there.set(sha256, kept);
       pieces.push(kept);
     }
-    return pieces;
+    const [first, second] = pieces;
+    return { sha256: first && !second ? first.sha256 : whole.digest('hex'), pieces };
   } finally {
     await file.close();
   }
@@ -130,7 +133,7 @@ export async function materialize(
   }
 }
 
-async function pieceOf(store: BlobStore, id: string, piece: Piece): Promise<Uint8Array> {
+export async function pieceOf(store: BlobStore, id: string, piece: Piece): Promise<Uint8Array> {
   const name = nameOf(id, piece);
   const bytes = (await store.get(name)) ?? damaged(store, name, 'none');
   return digestOf(bytes) === piece.sha256 ? bytes : damaged(store, name, 'other bytes');

@@ -38,6 +38,8 @@ export interface Manifest {
 
 export interface ManifestFile {
   readonly bytes: number;
+  /** Of all of them; not there where an older version wrote it. */
+  readonly sha256?: string;
   readonly pieces: readonly Piece[];
 }
 

@@ -6,12 +6,15 @@ import {
   evaluationsIn,
   moved,
   refuseLeaving,
+  unknownFile,
   viewOf,
   WITH_PROCESS,
   type Change,
   type Courier,
   type DaemonConfig,
   type EvaluationsView,
+  type FileContent,
+  type FilesView,
   type LogView,
   type Queue,
   type RunCommand,
@@ -20,7 +23,9 @@ import {
   type WorkerView,
 } from '../daemon/index.js';
 import { answersIn, type AnswersView, type MetricsPage } from '../monitor/index.js';
+import type { BlobStore } from './blobs.js';
 import type { CachedRecords } from './cached-records.js';
+import { committedFile, committedFiles } from './committed.js';
 import type { Jobs } from './jobs.js';
 import { KEYS } from './keys.js';
 import { happened } from './happened.js';
@@ -45,8 +50,8 @@ export interface SharedQueueParts {
   readonly workers: Workers;
   /** Tells webhooks. */
   readonly courier: Courier<FleetLetter>;
-  /** Where runs are before they have a directory. */
-  readonly store: string;
+  /** Where runs are before they have a directory, and what was committed of them. */
+  readonly store: BlobStore;
   readonly config: { now: DaemonConfig };
   /** Begins, and gives the end of, what goes on beside. */
   readonly begin: () => Promise<() => Promise<void>>;
@@ -87,7 +92,7 @@ export class SharedQueue implements Queue {
     const { name, priority, labels = {} } = submitted;
     const id = randomBytes(4).toString('hex');
     const run: FleetRun = {
-      ...{ id, name, priority, sequence: 0, directory: `${this.parts.store}/runs/${id}` },
+      ...{ id, name, priority, sequence: 0, directory: `${this.parts.store.shown}/runs/${id}` },
       ...{ state: 'queued', goal: null, attempts: 0, reason: null, checkpointed: -1, retry: 0 },
       ...{ created: Date.now(), started: null, ended: null, settings: '{}', labels: JSON.stringify(labels) },
       ...{ node: null, worker: null, job: randomUUID(), write: '' },
@@ -158,6 +163,18 @@ export class SharedQueue implements Queue {
     await this.parts.ledger.find(id);
     const [events, lines] = await Promise.all([this.parts.ledger.events(id), this.parts.lines.of(id)]);
     return { events: [...events], lines: [...lines] };
+  }
+
+  async files(id: string): Promise<FilesView> {
+    await this.parts.ledger.find(id);
+    const manifest = await this.parts.ledger.manifest(id);
+    return manifest ? committedFiles(this.parts.store, id, manifest) : { files: [] };
+  }
+
+  async file(id: string, name: string): Promise<FileContent> {
+    await this.parts.ledger.find(id);
+    const manifest = await this.parts.ledger.manifest(id);
+    return manifest ? committedFile(this.parts.store, id, manifest, name) : unknownFile(name);
   }
 
   async workers(): Promise<readonly WorkerView[]> {

@@ -2,8 +2,9 @@
  * @file A run's directory as of one moment, while its process goes on in it: hard links, made in an order that keeps what
  * is linked first true. Files appear by renaming and are not written again; only the record of metrics grows, at its end.
  */
-import { copyFile, link, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { copyFile, link, mkdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { namesIn } from '../daemon/index.js';
 
 /** A file of a snapshot. */
 export interface SnapshotFile {
@@ -14,8 +15,6 @@ export interface SnapshotFile {
   readonly bytes: number;
 }
 
-/** Files that a former process of the run, or the one that goes on, may be writing; and locks, which are this machine's. */
-const PASSING = /(^|\/)(\.[^/]*|run\.lock[^/]*|[^/]*\.tmp|[^/]*\.new)(\/|$)/;
 /** Appears when what it stands for is complete. */
 const MARKER = /(^|\/)(evaluation|summary)\.json$/;
 const CHECKPOINT = /^(.*\/step-\d+)\/[^/]+$/;
@@ -30,7 +29,7 @@ const MOST_TRIES = 20;
 export async function snapshot(directory: string, into: string): Promise<readonly SnapshotFile[]> {
   for (let tries = 1; ; tries++) {
     await rm(into, { recursive: true, force: true });
-    const names = await filesOf(directory);
+    const names = await namesIn(directory);
     const lost = new Set<string>();
     const found: SnapshotFile[] = [];
     for (const name of names.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))) {
@@ -62,22 +61,6 @@ function isNewest(lost: string, found: readonly SnapshotFile[]): boolean {
     .filter((each) => each !== undefined && dirname(each) === dirname(lost))
     .map((each) => Number(STEPS.exec(each ?? '')?.[2]));
   return kept.every((each) => each < step);
-}
-
-/** Names of its files; of a folder that went away meanwhile, one that is not there. */
-async function filesOf(directory: string, folder = ''): Promise<string[]> {
-  const names: string[] = [];
-  const entries = await readdir(join(directory, folder), { withFileTypes: true }).catch((error: unknown) =>
-    isMissing(error) && folder !== '' ? undefined : raise(error),
-  );
-  if (entries === undefined) return [`${folder}/gone`];
-  for (const entry of entries) {
-    const name = folder === '' ? entry.name : `${folder}/${entry.name}`;
-    if (PASSING.test(name)) continue;
-    if (entry.isDirectory()) names.push(...(await filesOf(directory, name)));
-    else if (entry.isFile()) names.push(name);
-  }
-  return names;
 }
 
 /** @returns its size; undefined where it is gone */

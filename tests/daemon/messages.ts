@@ -7,6 +7,7 @@ import {
   change,
   descriptionView,
   evaluationsView,
+  filesView,
   logView,
   metricsQuery,
   metricsView,
@@ -41,6 +42,8 @@ export const MESSAGES: Readonly<Record<string, Message>> = {
   'GET /runs/ID/evaluation': { reply: evaluationsView },
   'GET /runs/ID/description': { reply: descriptionView },
   'GET /runs/ID/log': { reply: logView },
+  'GET /runs/ID/files': { reply: filesView },
+  'GET /runs/ID/files/PATH': { reply: z.object({ bytes: z.number() }) },
   'GET /sweeps/NAME': { query: sweepQuery, reply: sweepView },
 };
 
@@ -68,15 +71,15 @@ export function held(routes: readonly Route[], asked: (message: string) => void)
     const message = name === undefined ? undefined : MESSAGES[name];
     return {
       ...route,
-      answer: async (id, body, query) => {
-        const reply = await route.answer(id, body, query);
+      answer: async (id, body, query, rest) => {
+        const reply = await route.answer(id, body, query, rest);
         if (name === undefined || message === undefined) {
           if (reply.type === undefined) throw new Error(`a message that no test knows: ${route.path.source}`);
           return reply; // a file of the page
         }
         message.body?.parse(body);
         message.query?.parse(query);
-        hold(message.reply, reply.body);
+        hold(message.reply, reply.file ? { bytes: reply.file.bytes } : reply.body);
         asked(name);
         return reply;
       },

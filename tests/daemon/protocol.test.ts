@@ -64,9 +64,17 @@ describe('over the whole life of a run', () => {
     await client.change(run.id, { priority: 3, settings: { epsilon: 1, learningRate: 0, evaluateEvery: 0 } });
     expect(directory).toContain(run.id);
     for (const id of [run.id, other.id])
-      for (const what of ['metrics', 'metrics?points=2&after=x', 'answers?index=1', 'evaluation', 'log'])
+      for (const what of [
+        'metrics',
+        'metrics?points=2&after=x',
+        'answers?index=1',
+        'evaluation',
+        'log',
+        'files',
+      ])
         expect((await get(`/runs/${id}/${what}`))[0], what).toBe(200);
     expect((await get(`/runs/${run.id}/description`))[0]).toBe(200);
+    expect(await get(`/runs/${other.id}/files/torn`)).toEqual([200, '']);
     const end = async (...[ending]: Parameters<ReturnType<Served['process']>['end']>): Promise<void> => {
       served.process(run.id).end(ending);
       await machine.settle();
@@ -98,7 +106,20 @@ const path = fc.oneof(
   fc
     .tuple(
       id,
-      fc.constantFrom('', '/pause', '/metrics', '/answers', '/log', '/description', '/evaluation', '/x'),
+      fc.constantFrom(
+        '',
+        '/pause',
+        '/metrics',
+        '/answers',
+        '/log',
+        '/description',
+        '/evaluation',
+        '/x',
+        '/files',
+        '/files/%2e%2e%2fx',
+        '/files/%',
+        '/files/../x',
+      ),
     )
     .map(([name, what]) => `/runs/${encodeURI(name)}${what}`),
   fc

@@ -39,7 +39,8 @@ export async function viewerAssets(): Promise<ReadonlyMap<string, Asset>> {
 }
 
 /**
- * The files of the folder `viewer` of one of ours, by `/NAME`.
+ * The files of the folder `viewer` of one of ours, by `/NAME`. In a page, `<!-- NAME -->` stands for that file of the live page:
+ * what pages have in common is written once.
  * @param owner the folder that has it. @param from a module in that folder
  * @throws MONITOR_VIEWER_MISSING, DAEMON_VIEWER_MISSING
  */
@@ -47,23 +48,41 @@ export async function pageFiles(
   owner: 'monitor' | 'daemon',
   from: string,
 ): Promise<ReadonlyMap<string, Asset>> {
+  const [folder, common] = [viewerFolder(owner, from), viewerFolder('monitor', import.meta.url)];
+  const names = await readdir(folder);
+  const files = new Map(
+    await Promise.all(names.map(async (name) => [`/${name}`, await assetOf(new URL(name, folder))] as const)),
+  );
+  const index = files.get('/index.html');
+  if (index) files.set('/index.html', { ...index, body: await completed(index.body, common) });
+  return files;
+}
+
+function viewerFolder(owner: 'monitor' | 'daemon', from: string): URL {
   // Beside the module in the sources; two folders up from the compiled one.
   const folder = ['./viewer/', `../../${owner}/viewer/`]
     .map((path) => new URL(path, from))
     .find((url) => existsSync(new URL('index.html', url)));
-  if (folder === undefined) {
-    return complain({
+  return (
+    folder ??
+    complain({
       code: `${owner.toUpperCase()}_VIEWER_MISSING`,
       owner,
       expected: `${owner}/viewer/index.html in the package`,
       got: 'no such file',
       hint: 'install latstream again',
-    });
-  }
-  const names = await readdir(folder);
-  return new Map(
-    await Promise.all(names.map(async (name) => [`/${name}`, await assetOf(new URL(name, folder))] as const)),
+    })
   );
+}
+
+async function completed(page: Buffer, common: URL): Promise<Buffer> {
+  const [before = '', ...rest] = page.toString('utf8').split('<!-- ');
+  const pieces = rest.map(async (piece) => {
+    const end = piece.indexOf(' -->');
+    const part = await readFile(new URL(piece.slice(0, end), common), 'utf8');
+    return part + piece.slice(end + ' -->'.length);
+  });
+  return Buffer.from(before + (await Promise.all(pieces)).join(''));
 }
 
 async function assetOf(file: URL | string): Promise<Asset> {

@@ -206,8 +206,7 @@ function show() {
 }
 
 function paint() {
-  showTools();
-  find('tools').hidden = store.arms.size === 0;
+  showTools(store);
   find('arms-section').hidden = store.arms.size === 0;
   if (!drawLegend(comparison, store, repaint)) drawArms(store, repaint);
   board.draw();

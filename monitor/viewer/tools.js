@@ -1,7 +1,7 @@
 /** @file How curves are to be drawn: smoothing, a logarithmic axis, what the x axis counts, back from a zoom. */
 import { element } from './dom.js';
 
-/** Fills the element `tools`. @returns shows what the view is now */
+/** Fills the element `tools`. @returns shows what the view is now, where the store has arms */
 export function addTools(view, repaint) {
   const smoothing = element('input', {
     ...{ id: 'smoothing', type: 'range', min: '0', max: '0.95', step: '0.05', value: String(view.smoothing) },
@@ -41,13 +41,15 @@ export function addTools(view, repaint) {
     },
     'Reset zoom',
   );
-  document
-    .getElementById('tools')
-    .append(
-      element('label', {}, 'Smoothing ', smoothing),
-      element('label', {}, log, ' Log losses'),
-      element('label', {}, 'Over ', over),
-      reset,
-    );
-  return () => (reset.hidden = view.zoom === undefined);
+  const bar = document.getElementById('tools');
+  bar.append(
+    element('label', {}, 'Smoothing ', smoothing),
+    element('label', {}, log, ' Log losses'),
+    element('label', {}, 'Over ', over),
+    reset,
+  );
+  return (store) => {
+    bar.hidden = store.arms.size === 0;
+    reset.hidden = view.zoom === undefined;
+  };
 }

@@ -29,7 +29,7 @@ const askAsides = showAsides(() => (live ? `${run.state} ${store.newest?.run}` :
 
 function paint() {
   find('empty').hidden = store.count > 0;
-  showTools();
+  showTools(store);
   drawHeader(run, store);
   drawFacts(store);
   drawArms(store, repaint);

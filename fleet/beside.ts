@@ -1,8 +1,9 @@
-/** @file What a daemon of a shared queue does beside its runs: it listens to what is said to them, is heard of, and looks for runs that nothing stands for. */
+/** @file What a daemon of a shared queue does beside its runs: it listens to what is said to them, is heard of, and looks for runs that nothing stands for, and for what killed workers left. */
 import type { Jobs } from './jobs.js';
 import { KEYS } from './keys.js';
 import type { Ledger } from './ledger.js';
 import type { Connection } from './redis.js';
+import type { Kept } from './run.js';
 import type { Workers } from './workers.js';
 
 export interface BesideParts {
@@ -10,6 +11,8 @@ export interface BesideParts {
   readonly workers: Workers;
   readonly ledger: Ledger;
   readonly jobs: Jobs;
+  /** Looks through the directories of this machine. */
+  readonly tidy: (all: readonly Kept[]) => Promise<void>;
   readonly nudged: (id: string) => void;
   /** Hears what went wrong, and will be tried again. */
   readonly failed: (error: unknown) => void;
@@ -37,10 +40,12 @@ export async function beside(parts: BesideParts): Promise<() => Promise<void>> {
   };
 }
 
-async function round({ workers, ledger, jobs }: BesideParts): Promise<void> {
+async function round({ workers, ledger, jobs, tidy }: BesideParts): Promise<void> {
   await workers.say();
   // Whoever changed a run may have died before a job stood for it.
-  const runs = (await ledger.all()).map(({ run }) => run).filter(({ job }) => job !== null);
+  const all = await ledger.all();
+  const runs = all.map(({ run }) => run).filter(({ job }) => job !== null);
   const present = await jobs.present(runs.flatMap(({ job }) => job ?? []));
   for (const run of runs) if (!present.has(run.job ?? '')) await jobs.add(run, Date.now());
+  await tidy(all);
 }

@@ -50,7 +50,7 @@ export function sharedQueue(options: SharedQueueOptions): QueueOpener {
       log('info', 'queue shared', { queue: shown, store: store.shown, node });
       return new SharedQueue({
         ...{ ...shared, shown, records, lines, worker, courier, store, config: current },
-        begin: () => beside({ ...shared, nudged, failed }),
+        begin: () => beside({ ...shared, nudged, failed, tidy: (all) => worker.tidy(all) }),
       });
     } catch (error) {
       redis.disconnect();

@@ -7,7 +7,8 @@ import { Assignment, type AssignmentParts } from './assignment.js';
 import { taking } from './changes.js';
 import type { RunJob } from './jobs.js';
 import { happened } from './happened.js';
-import type { Taken } from './run.js';
+import { placeOf, removeLeftDirectories } from './leftovers.js';
+import type { Kept, Taken } from './run.js';
 import { isPassing, messageOf } from './trouble.js';
 
 export interface WorkerParts extends AssignmentParts {
@@ -67,6 +68,13 @@ export class FleetWorker {
     clearTimeout(late);
   }
 
+  /** Removes what killed workers left here of runs that are others' by now. */
+  async tidy(all: readonly Kept[]): Promise<void> {
+    const mine = new Set([...this.#assignments].map(({ id }) => id));
+    const removed = await removeLeftDirectories(this.parts.runs, all, mine);
+    if (removed.length > 0) this.parts.log('info', 'left directories removed', { directories: removed });
+  }
+
   killAll(): void {
     for (const assignment of this.#assignments) {
       this.parts.log('warn', 'run killed: it did not save in time', { run: assignment.id });
@@ -120,7 +128,7 @@ export class FleetWorker {
   async #taken(job: RunJob): Promise<Taken | undefined> {
     const { ledger, node, host, runs, config } = this.parts;
     return ledger.take(job.data.id, node, ({ run, epoch }) => {
-      const directory = join(runs, `${run.name}-${run.id}-${epoch + 1}`);
+      const directory = join(runs, placeOf(run, epoch + 1));
       const taker = { node, worker: host, directory, job: job.id ?? '' };
       return taking(run, taker, config(), Date.now());
     });

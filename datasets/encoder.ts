@@ -2,7 +2,8 @@
 import type { ChatTemplate } from './chat/chat.js';
 import { encodeRows, type Encoded, type EncoderOptions, type EncoderRow } from './encode.js';
 import { encoderThreads } from './encoder.threads.js';
-import { rowKey, TokenCache, type TokenCachePlace } from './token-cache.js';
+import { rowKey } from './row-key.js';
+import type { TokenCache, TokenCachePlace } from './token-cache.js';
 
 export interface Encoder {
   /** Chunks that are worth encoding at the same time. */
@@ -61,6 +62,8 @@ async function openCache(
   options: EncoderOptions,
 ): Promise<TokenCache | undefined> {
   try {
+    // Few runs keep tokens: Arrow is loaded for those.
+    const { TokenCache } = await import('./token-cache.js');
     return await TokenCache.open(place, template, options);
   } catch (error) {
     place.note?.(

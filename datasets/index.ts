@@ -1,5 +1,4 @@
 export { behind, type Appended } from './appended.js';
-export { openArrow } from './sources/arrow.js';
 export { SEGMENT, type Completion, type LabelSet, type PackedBatch } from './batch.js';
 export { bucket, type Sizes } from './bucket.js';
 export {

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import type { ChatTemplate } from './chat/chat.js';
 import type { EncoderOptions } from './encode.js';
 import type { Example } from './example.js';
-import { Segment, writeSegment, type Entry, type RowKey } from './token-segment.js';
+import type { RowKey } from './row-key.js';
+import { Segment, writeSegment, type Entry } from './token-segment.js';
 
 /** Where encoded rows are kept. */
 export interface TokenCachePlace {
@@ -25,15 +26,6 @@ const BYTES = 4 * 2 ** 30;
 const ROWS = 4096;
 /** More than a file ever has. */
 const MOST_ROWS = 2 ** 16;
-
-/** The key of a row: it says what its mapped values are, whichever file they are from. */
-export function rowKey(values: Readonly<Record<string, unknown>>): RowKey {
-  const text = JSON.stringify(values, (_, part: unknown) =>
-    typeof part === 'bigint' ? { bigint: `${part}` } : part,
-  );
-  const digest = createHash('sha256').update(text).digest();
-  return { high: digest.readBigUInt64LE(0), low: digest.readBigUInt64LE(8) };
-}
 
 export class TokenCache {
   private readonly segments: Segment[] = [];

@@ -18,12 +18,7 @@ import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { writeAtomically } from '../formats/index.js';
 import type { Example } from './example.js';
-
-/** Names a row by its content: 128 bits. */
-export interface RowKey {
-  readonly high: bigint;
-  readonly low: bigint;
-}
+import type { RowKey } from './row-key.js';
 
 /** A row and what became of it: no example where it was dropped. */
 export interface Entry {

@@ -1,7 +1,6 @@
 /** @file Opens datasets: files by their format, and many files as one. Knows nothing about what rows mean. */
 import { unpackedName } from '../../formats/index.js';
 import { complain } from '../../foundation/index.js';
-import { openArrow } from './arrow.js';
 import { openCsv } from './csv.js';
 import type { Format } from './format.js';
 import { openJsonl, openJsonList } from './jsonl.js';
@@ -52,7 +51,8 @@ export async function openSource(place: Place, format?: Format): Promise<Source>
 
 const OPENERS: Readonly<Record<Format, (path: string) => Promise<Source>>> = {
   parquet: (path) => openParquet(path),
-  arrow: openArrow,
+  // Half of what it costs to load all formats.
+  arrow: async (path) => (await import('./arrow.js')).openArrow(path),
   jsonl: (path) => openJsonl(path),
   json: (path) => openJsonList(path),
   csv: (path) => openCsv(path),

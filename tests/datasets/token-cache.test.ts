@@ -7,14 +7,14 @@ import {
   createChatTemplate,
   createEncoder,
   encodeRows,
-  openArrow,
   type ChatTemplate,
   type Encoded,
   type EncoderOptions,
   type EncoderRow,
   type TokenCachePlace,
 } from '../../datasets/index.js';
-import { rowKey } from '../../datasets/token-cache.js';
+import { rowKey } from '../../datasets/row-key.js';
+import { openArrow } from '../../datasets/sources/arrow.js';
 import { Segment, writeSegment, type Entry } from '../../datasets/token-segment.js';
 import { byteTokenizer, temporaryFolder } from './helpers.js';
 

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { readAddress } from '../../daemon/index.js';
 import { opensslMissing, selfSigned } from '../helpers/certificates.js';
-import { cli, scratch } from '../helpers/cli.js';
+import { cli, scratch, stopped } from '../helpers/cli.js';
 import { daemon } from '../helpers/daemon.js';
 
 const { path } = scratch();
@@ -36,13 +36,11 @@ describe('daemon, over HTTPS', () => {
       expect(refused.code).toBe(2);
       expect(refused.stderr).toContain('[DAEMON_ROLE]');
       first.child.kill('SIGHUP');
-      first.child.kill('SIGTERM');
-      expect((await first.ended).stderr).toContain('"certificate read"');
+      expect((await stopped(first)).stderr).toContain('"certificate read"');
 
       const second = await daemon(state);
       expect(await readAddress(state)).toMatchObject({ viewToken });
-      second.child.kill('SIGTERM');
-      expect((await second.ended).code).toBe(0);
+      expect((await stopped(second)).code).toBe(0);
     },
   );
 });

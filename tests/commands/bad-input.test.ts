@@ -4,7 +4,7 @@ import { copyFile, mkdir, readdir, readFile, rm, truncate, writeFile } from 'nod
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../commands/index.js';
-import { cli, scratch } from '../helpers/cli.js';
+import { cli, scratch, set } from '../helpers/cli.js';
 
 const { path } = scratch();
 const model = () => path('good/full/model');
@@ -29,8 +29,8 @@ async function tinyFails(
   ...words: string[]
 ): Promise<void> {
   const out = path('failed');
-  const set = settings.flatMap((setting) => ['--set', setting]);
-  await fails(['train', 'tiny', '--port', '0', '--out', out, ...set], code, exit, ...words);
+  const given = set(...settings);
+  await fails(['train', 'tiny', '--port', '0', '--out', out, ...given], code, exit, ...words);
   await expect(readdir(out)).rejects.toThrow('ENOENT');
 }
 
@@ -175,15 +175,7 @@ describe('training', () => {
     const out = path('diverging');
     const arms = 'arms={"lat":{}}';
     const settings = ['steps=4', 'checkpoint.every=2', arms, 'evaluate.harmful=null', 'evaluate.benign=null'];
-    const begin = [
-      'train',
-      'tiny',
-      '--port',
-      '0',
-      '--out',
-      out,
-      ...settings.flatMap((each) => ['--set', each]),
-    ];
+    const begin = ['train', 'tiny', '--port', '0', '--out', out, ...set(...settings)];
     expect((await cli(begin, { LATSTREAM_KILL_AT: 'attack:3' })).code).toBe(5);
     const setRate = (learningRate: number): Promise<void> =>
       edit(join(out, 'recipe.json'), (json) => ({

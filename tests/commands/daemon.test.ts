@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RunView } from '../../daemon/index.js';
 import { loadRecipe } from '../../recipes/index.js';
-import { cli, scratch } from '../helpers/cli.js';
+import { cli, scratch, set, stopped } from '../helpers/cli.js';
 import { daemon, hasDone, is, until } from '../helpers/daemon.js';
 
 const { path } = scratch();
@@ -26,15 +26,15 @@ describe('daemon', () => {
     { timeout: 300_000 },
     async () => {
       const whole = path('whole');
-      const set = SETTINGS.flatMap((setting) => ['--set', setting]);
-      expect((await cli(['train', 'tiny', ...set, '--out', whole, '--port', '0'])).code).toBe(0);
+      const given = set(...SETTINGS);
+      expect((await cli(['train', 'tiny', ...given, '--out', whole, '--port', '0'])).code).toBe(0);
 
       const state = path('state');
       await mkdir(state);
       await writeFile(join(state, 'config.yaml'), 'retrySeconds: 0.05\n');
       // Every process that gets so far kills itself there, once: it goes on behind that checkpoint.
       let running = await daemon(state, { env: { LATSTREAM_KILL_AT: `checkpoint:${KILLED}:done` } });
-      const { code, stdout } = await cli(['submit', 'tiny', ...set, '--state', state, '--json']);
+      const { code, stdout } = await cli(['submit', 'tiny', ...given, '--state', state, '--json']);
       expect(code).toBe(0);
       const first = JSON.parse(stdout) as RunView;
       const recipe = await loadRecipe('tiny', { set: [...SETTINGS, 'steps=1000000'] });
@@ -52,8 +52,7 @@ describe('daemon', () => {
       await until(running, endless, hasDone(KILLED + 2));
       await writeFile(join(state, 'config.yaml'), 'parallel: 2\nretrySeconds: 0.05\n');
       running.child.kill('SIGHUP');
-      running.child.kill('SIGTERM');
-      const end = await running.ended;
+      const end = await stopped(running);
       expect(end).toMatchObject({ code: 0 });
       expect(end.stderr).toContain('"configuration read","parallel":2');
       expect(end.stderr).toContain('RUN_DIED');
@@ -65,8 +64,7 @@ describe('daemon', () => {
       expect(reason).toBe('its process was killed, as asked');
       const listed = (await cli(['runs', '--state', state])).stdout;
       expect(listed).toMatch(/endless +-1 +cancelled/);
-      running.child.kill('SIGTERM');
-      expect((await running.ended).code).toBe(0);
+      expect((await stopped(running)).code).toBe(0);
 
       const late = await cli(['runs', '--state', state]);
       expect(late).toMatchObject({ code: 5 });

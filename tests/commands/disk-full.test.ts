@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadRecipe } from '../../recipes/index.js';
 import { tornIn } from '../crash/evidence.js';
-import { cli, scratch } from '../helpers/cli.js';
+import { cli, scratch, set, stopped } from '../helpers/cli.js';
 import { daemon, hasDone, is, until } from '../helpers/daemon.js';
 
 const { path } = scratch();
@@ -27,8 +27,8 @@ describe('a full disk', () => {
     async () => {
       const [state, runs, whole] = [path('state'), path('runs'), path('whole')];
       await Promise.all([mkdir(state), mkdir(runs)]);
-      const set = SETTINGS.flatMap((setting) => ['--set', setting]);
-      expect((await cli(['train', 'tiny', ...set, '--out', whole, '--port', '0'])).code).toBe(0);
+      const given = set(...SETTINGS);
+      expect((await cli(['train', 'tiny', ...given, '--out', whole, '--port', '0'])).code).toBe(0);
       expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'none', runs]).status).toBe(0);
       try {
         const running = await daemon(state, { args: ['--runs', runs] });
@@ -48,8 +48,7 @@ describe('a full disk', () => {
         await until(running, run, is('done'));
         const weights = 'lat/adapter/adapter_model.safetensors';
         expect(await readFile(join(run.directory, weights))).toEqual(await readFile(join(whole, weights)));
-        running.child.kill('SIGTERM');
-        expect((await running.ended).code).toBe(0);
+        expect((await stopped(running)).code).toBe(0);
       } finally {
         spawnSync('umount', ['-l', runs]);
       }

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { AskedSettings, SettingsJournal } from '../../commands/live-settings.js';
 import type { Settings } from '../../operators/index.js';
 import { loadRecipe } from '../../recipes/index.js';
-import { cli, scratch } from '../helpers/cli.js';
+import { cli, scratch, stopped } from '../helpers/cli.js';
 import { daemon, hasDone, is, until } from '../helpers/daemon.js';
 
 const { path } = scratch();
@@ -113,8 +113,7 @@ describe('a run of the daemon', () => {
       const { live } = await until(running, run, ({ asked }) => Object.keys(asked).length === 0);
       if (live?.pid != null) process.kill(live.pid, 'SIGKILL');
       await until(running, run, is('done'));
-      running.child.kill('SIGTERM');
-      await running.ended;
+      await stopped(running);
 
       const metrics = (await readFile(join(run.directory, 'metrics.ndjson'), 'utf8')).trim().split('\n');
       const of = (

@@ -9,7 +9,7 @@ import { isMemoryError, KernelWatch, saysMemory } from '../../commands/out-of-me
 import { LatstreamError } from '../../foundation/index.js';
 import { loadRecipe } from '../../recipes/index.js';
 import { tornIn } from '../crash/evidence.js';
-import { scratch } from '../helpers/cli.js';
+import { scratch, stopped } from '../helpers/cli.js';
 import { daemon, hasDone, is, until, type Daemon } from '../helpers/daemon.js';
 
 const { path } = scratch();
@@ -89,8 +89,7 @@ async function goesOn(running: Daemon, run: RunView): Promise<void> {
   await until(running, run, hasDone(before + 1));
   await running.client.command(run.id, 'cancel');
   await until(running, run, is('cancelled')).catch(() => undefined);
-  running.child.kill('SIGTERM');
-  expect((await running.ended).code).toBe(0);
+  expect((await stopped(running)).code).toBe(0);
 }
 
 const group = memoryGroup();

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../formats/index.js';
-import { cli, scratch } from '../helpers/cli.js';
+import { cli, scratch, set } from '../helpers/cli.js';
 
 const { path } = scratch();
 const preparation = {
@@ -19,7 +19,7 @@ const settings = [
   'arms={"lat":{}}',
   `prepare=${JSON.stringify(preparation)}`,
 ];
-const TRAIN = ['train', 'tiny', '--port', '0', ...settings.flatMap((setting) => ['--set', setting])];
+const TRAIN = ['train', 'tiny', '--port', '0', ...set(...settings)];
 
 const bytes = (out: string, file: string) => readFile(join(out, file));
 
@@ -52,7 +52,7 @@ describe('a recipe that prepares its model', () => {
     const out = path('adapters');
     const own = [...settings.slice(0, -1), `prepare={"steps":2,"attack":null}`];
     const training = ['train', 'jailbreak', '--port', '0', '--out', out];
-    expect(await cli([...training, ...own.flatMap((setting) => ['--set', setting])])).toMatchObject({
+    expect(await cli([...training, ...set(...own)])).toMatchObject({
       code: 0,
     });
     await writeFile(path('tokens.json'), '[[1,2,3,4]]');

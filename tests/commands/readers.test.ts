@@ -1,7 +1,7 @@
 /** @file Readers that leave before all is printed: no crash, and no training lost. */
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { scratch, start, type Ended } from '../helpers/cli.js';
+import { scratch, set, start, type Ended } from '../helpers/cli.js';
 
 const { path } = scratch();
 
@@ -22,7 +22,7 @@ describe('a command whose reader leaves', () => {
 
   it('goes on where it trains', { timeout: 60_000 }, async () => {
     const out = path('run');
-    const short = ['steps=1', 'arms={"lat":{}}'].flatMap((setting) => ['--set', setting]);
+    const short = set('steps=1', 'arms={"lat":{}}');
     const trained = await unread(['train', 'tiny', '--port', '0', '--out', out, ...short]);
     expect(trained).toMatchObject({ code: 0 });
     expect(existsSync(`${out}/summary.json`)).toBe(true);

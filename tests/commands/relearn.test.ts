@@ -3,10 +3,9 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { cli, scratch } from '../helpers/cli.js';
+import { cli, scratch, set } from '../helpers/cli.js';
 
 const { path } = scratch();
-const set = (...settings: string[]): string[] => settings.flatMap((each) => ['--set', each]);
 
 interface Told {
   readonly courses: readonly { readonly caption: string; readonly rows: readonly string[][] }[];

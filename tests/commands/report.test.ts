@@ -1,7 +1,7 @@
 /** @file `latstream report` as users run it: on whole runs, on one that was killed, and on what is no run. */
 import { mkdir, readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { cli, scratch } from '../helpers/cli.js';
+import { cli, scratch, set } from '../helpers/cli.js';
 
 const { path } = scratch();
 const SETTINGS = [
@@ -21,7 +21,7 @@ const train = (seed: number, env = {}): ReturnType<typeof cli> =>
       String(seed),
       '--out',
       path(`run-${seed}`),
-      ...SETTINGS.flatMap((each) => ['--set', each]),
+      ...set(...SETTINGS),
     ],
     env,
   );

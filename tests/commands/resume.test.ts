@@ -2,22 +2,16 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { cli, scratch, start, type Ended } from '../helpers/cli.js';
+import { cli, scratch, set, start, type Ended } from '../helpers/cli.js';
 
 const { path } = scratch();
 
 /** Six steps and more between kills; checkpoints every third step, so that most kills lose some steps. */
 const STEPS = 74;
 const RECIPE = [
-  'train',
-  'tiny',
-  '--port',
-  '0',
-  ...['steps=' + String(STEPS), 'arms={"lat":{}}', 'evaluate.harmful=null', 'evaluate.benign=null'].flatMap(
-    (setting) => ['--set', setting],
-  ),
-  '--set',
-  'checkpoint.every=3',
+  ...['train', 'tiny', '--port', '0'],
+  ...set(`steps=${STEPS}`, 'arms={"lat":{}}', 'checkpoint.every=3'),
+  ...set('evaluate.harmful=null', 'evaluate.benign=null'),
 ];
 
 /** Where the run's process kills itself, by the names in operators/moment.ts. */
@@ -103,7 +97,7 @@ describe('train --resume', () => {
       };
       const arms = JSON.stringify({ r2d2: { attack: null, pool } });
       const settings = ['steps=6', `arms=${arms}`, 'evaluate.harmful=null', 'evaluate.benign=null'];
-      const recipe = ['train', 'tiny', '--port', '0', ...settings.flatMap((setting) => ['--set', setting])];
+      const recipe = ['train', 'tiny', '--port', '0', ...set(...settings)];
       const result = async (out: string): Promise<unknown[]> => {
         const last = join(out, 'r2d2/checkpoints/step-000006');
         const { pool, passes } = JSON.parse(await readFile(join(last, 'checkpoint.json'), 'utf8')) as {
@@ -131,8 +125,8 @@ describe('train --resume', () => {
   it('goes on, as it says, with a run that was killed before anything was measured', async () => {
     const out = path('early');
     const settings = ['steps=2', 'arms={"lat":{}}', 'evaluate.harmful=null', 'evaluate.benign=null'];
-    const set = settings.flatMap((setting) => ['--set', setting]);
-    const begin = ['train', 'tiny', '--port', '0', '--out', out, ...set];
+    const given = set(...settings);
+    const begin = ['train', 'tiny', '--port', '0', '--out', out, ...given];
     const { code, stderr } = await cli(begin, { LATSTREAM_KILL_AT: 'attack:1' });
     expect({ code, stderr }).toMatchObject({ code: 5 });
     expect(stderr).toContain(`latstream train --resume ${out}`);

@@ -3,15 +3,15 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { cli, scratch, start, type Running } from '../helpers/cli.js';
+import { cli, scratch, set, start, type Running } from '../helpers/cli.js';
 
 const { path } = scratch();
 
 /** Starts a long run; gives the address of its live page. */
 async function longRun(out: string): Promise<{ url: string; running: Running }> {
   const settings = ['steps=500', 'checkpoint.every=0', 'evaluate.harmful=null', 'evaluate.benign=null'];
-  const set = settings.flatMap((setting) => ['--set', setting]);
-  const running = start(['train', 'tiny', '--out', out, '--port', '0', ...set]);
+  const given = set(...settings);
+  const running = start(['train', 'tiny', '--out', out, '--port', '0', ...given]);
   const url = await new Promise<string>((resolve) => {
     let seen = '';
     running.child.stderr?.on('data', (chunk: Buffer) => {
@@ -59,8 +59,8 @@ describe('a viewer', () => {
 
 /** Starts `train tiny` with a job that takes long at one place, and ends it by a signal once that place is announced. */
 async function stoppedAt(out: string, note: string, settings: readonly string[]): Promise<string> {
-  const set = settings.flatMap((setting) => ['--set', setting]);
-  const { child, ended } = start(['train', 'tiny', '--out', out, '--port', '0', ...set]);
+  const given = set(...settings);
+  const { child, ended } = start(['train', 'tiny', '--out', out, '--port', '0', ...given]);
   let told = false;
   child.stderr?.on('data', (chunk: Buffer) => {
     if (!told && chunk.toString().includes(note)) told = child.kill('SIGTERM');

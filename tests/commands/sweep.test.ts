@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { cli, scratch, start } from '../helpers/cli.js';
+import { cli, scratch, set, start, stopped } from '../helpers/cli.js';
 import { daemon } from '../helpers/daemon.js';
 
 const { path } = scratch();
@@ -10,9 +10,8 @@ const { path } = scratch();
 /** Seconds of work a cell. Layer 9 is none of the model's. */
 const SWEEP = [
   ...['sweep', 'tiny', '--name', 'sites', '--grid', 'layers=0,9', '--grid', 'seed=0..1'],
-  ...['steps=1', 'arms={"lat":{}}', 'evaluate.requests=2', 'evaluate.every=0', 'evaluate.maxNewTokens=2']
-    .concat('evaluate.prefill=[]', 'evaluate.latent=null')
-    .flatMap((setting) => ['--set', setting]),
+  ...set('steps=1', 'arms={"lat":{}}', 'evaluate.requests=2', 'evaluate.every=0'),
+  ...set('evaluate.maxNewTokens=2', 'evaluate.prefill=[]', 'evaluate.latent=null'),
 ];
 
 interface Printed {
@@ -66,8 +65,7 @@ describe('sweep', () => {
       expect(await readFile(join(out, 'sweep.md'), 'utf8')).toContain('](sweep-figures/1.svg)');
       expect(await readFile(join(out, 'sweep-figures', '1.svg'), 'utf8')).toContain('<svg');
 
-      running.child.kill('SIGTERM');
-      expect((await running.ended).code).toBe(0);
+      expect((await stopped(running)).code).toBe(0);
     },
   );
 

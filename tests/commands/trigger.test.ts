@@ -2,10 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { cli, scratch, start } from '../helpers/cli.js';
+import { cli, scratch, set, start } from '../helpers/cli.js';
 
 const { path } = scratch();
-const set = (...settings: string[]): string[] => settings.flatMap((each) => ['--set', each]);
 const SHORT = [
   '--iterations',
   '1',

@@ -2,13 +2,12 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { loadRecipe } from '../../recipes/index.js';
-import { cli, scratch, start, type Running } from '../helpers/cli.js';
+import { cli, scratch, set, start, stopped, type Running } from '../helpers/cli.js';
 import { daemon } from '../helpers/daemon.js';
 
 const { path } = scratch();
 const SHORT = ['arms={"lat":{}}', 'evaluate.harmful=null', 'evaluate.benign=null'];
-const set = (...settings: readonly string[]): string[] =>
-  [...SHORT, ...settings].flatMap((each) => ['--set', each]);
+const short = (...settings: readonly string[]): string[] => set(...SHORT, ...settings);
 
 /** What a command says until it says that. */
 async function said({ child }: Running, stream: 'stdout' | 'stderr', what: RegExp): Promise<string> {
@@ -31,7 +30,7 @@ describe('watch', () => {
     { timeout: 120_000 },
     async () => {
       const out = path('run');
-      const training = start(['train', 'tiny', ...set('steps=100000'), '--out', out, '--port', '0']);
+      const training = start(['train', 'tiny', ...short('steps=100000'), '--out', out, '--port', '0']);
       const url = await said(training, 'stderr', /live page (\S+)/);
       const watching = start(['watch', url, '--json']);
       await said(watching, 'stdout', /"kind":"progress","values":\{"step":3/);
@@ -40,8 +39,7 @@ describe('watch', () => {
       expect(await said(other, 'stdout', /tiny\/lat 3 attack loss=\S+/)).toContain('loss');
       other.child.kill('SIGINT');
       expect(await other.ended).toMatchObject({ code: 130, stderr: '' });
-      training.child.kill('SIGTERM');
-      expect((await training.ended).code).toBe(130);
+      expect((await stopped(training)).code).toBe(130);
       const { code, stdout, stderr } = await watching.ended;
       expect({ code, stderr }).toEqual({
         code: 130,
@@ -83,14 +81,12 @@ describe('watch', () => {
       expect(failed.code).toBe(3);
       expect(failed.stderr).toContain('/nowhere.parquet');
       await heard;
-      all.child.kill('SIGTERM');
-      const { code, stdout } = await all.ended;
+      const { code, stdout } = await stopped(all);
       expect(code).toBe(130);
       expect(stdout).toMatch(/good \w+ done/);
 
       expect(await cli(['watch', 'no-such', '--state', state])).toMatchObject({ code: 2 });
-      running.child.kill('SIGTERM');
-      await running.ended;
+      await stopped(running);
       expect(await cli(['watch', '--state', state])).toMatchObject({ code: 5 });
     },
   );

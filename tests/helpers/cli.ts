@@ -37,6 +37,17 @@ export function cli(args: readonly string[], env: Readonly<Record<string, string
   return start(args, env).ended;
 }
 
+/** Asks a command to end, with SIGTERM, and waits until it has. */
+export function stopped({ child, ended }: Running): Promise<Ended> {
+  child.kill('SIGTERM');
+  return ended;
+}
+
+/** Settings of a recipe as options. */
+export function set(...settings: readonly string[]): string[] {
+  return settings.flatMap((setting) => ['--set', setting]);
+}
+
 /** A temporary directory for the tests of a file; gone afterwards. */
 export function scratch(): { readonly path: (name: string) => string } {
   let directory = '';

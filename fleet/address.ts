@@ -1,4 +1,5 @@
 /** @file Where a shared queue is, and what may be said of it aloud. */
+import { isIP } from 'node:net';
 import type { RedisOptions } from 'ioredis';
 import { complain } from '../foundation/index.js';
 
@@ -27,7 +28,8 @@ export function redisAddress(text: string, password = ''): RedisAddress {
       ...{ host, port, db: Number(database || 0) },
       ...(url.username && { username: decodeURIComponent(url.username) }),
       ...(secret && { password: secret }),
-      ...(tls && { tls: { servername: host } }),
+      // An address is looked for in the certificate, but no name of a server.
+      ...(tls && { tls: isIP(host) ? {} : { servername: host } }),
     },
     shown: `${url.protocol}//${url.hostname}:${port}/${database || 0}`,
   };

@@ -12,6 +12,7 @@ describe('the address of a queue', () => {
       options: { host: 'h', port: 1, db: 2, username: 'me', password: 'p@w', tls: { servername: 'h' } },
       shown: 'rediss://h:1/2',
     });
+    expect(redisAddress('rediss://127.0.0.1').options).toMatchObject({ host: '127.0.0.1', tls: {} });
     expect(redisAddress('redis://[::1]:7', 'w').options).toMatchObject({
       host: '::1',
       port: 7,

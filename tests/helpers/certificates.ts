@@ -14,14 +14,14 @@ export interface Certificate {
   readonly key: string;
 }
 
-/** A certificate that is its own authority, for 127.0.0.1 and localhost. @param name its subject */
-export function selfSigned(name: string): Certificate {
+/** A certificate that is its own authority. @param name its subject. @param whom whom it is for */
+export function selfSigned(name: string, whom = 'IP:127.0.0.1,DNS:localhost'): Certificate {
   const directory = mkdtempSync(join(tmpdir(), 'latstream-tls-'));
   const [cert, key] = [join(directory, 'cert.pem'), join(directory, 'key.pem')];
   const made = spawnSync('openssl', [
     ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-noenc', '-days', '2'],
     ...['-keyout', key, '-out', cert, '-subj', `/CN=${name}`],
-    ...['-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'],
+    ...['-addext', `subjectAltName=${whom}`],
   ]);
   if (made.status !== 0) throw new Error(made.stderr.toString());
   return { cert, key };

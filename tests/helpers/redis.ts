@@ -5,12 +5,21 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Certificate } from './certificates.js';
 
 const PROGRAM = ['redis-server', 'valkey-server'].find((name) => spawnSync(name, ['--version']).status === 0);
 
 /** For `describe.skipIf`; says why. */
 export const withoutRedis = PROGRAM === undefined;
 if (withoutRedis) console.warn('skipped: neither redis-server nor valkey-server is installed');
+
+const said = withoutRedis
+  ? undefined
+  : spawnSync(PROGRAM ?? '', ['--port', '0', '--tls-port', '1', '--tls-cert-file', '/nowhere']);
+/** Whether it was built without TLS. */
+export const withoutTls =
+  !said || /bad directive/i.test(`${said.stdout.toString()}${said.stderr.toString()}`);
+if (withoutTls && !withoutRedis) console.warn('skipped: the Redis that is installed was built without TLS');
 
 export class RedisServer {
   #child: ChildProcess | undefined;
@@ -19,26 +28,31 @@ export class RedisServer {
     private readonly directory: string,
     readonly port: number,
     private readonly durable: boolean,
+    private readonly tls: Certificate | undefined,
   ) {}
 
-  /** @param durable what it was told survives its end */
-  static async start(durable = false): Promise<RedisServer> {
+  /** @param durable what it was told survives its end. @param tls speaks nothing else */
+  static async start(durable = false, tls?: Certificate): Promise<RedisServer> {
     const server = new RedisServer(
       await mkdtemp(join(tmpdir(), 'latstream-redis-')),
       await freePort(),
       durable,
+      tls,
     );
     await server.begin();
     return server;
   }
 
   get url(): string {
-    return `redis://127.0.0.1:${this.port}/0`;
+    return `${this.tls ? 'rediss' : 'redis'}://127.0.0.1:${this.port}/0`;
   }
 
   async begin(): Promise<void> {
+    const { cert, key } = this.tls ?? {};
     const settings = {
-      ...{ port: this.port, bind: '127.0.0.1', dir: this.directory, save: '' },
+      ...(this.tls && { 'tls-cert-file': cert, 'tls-key-file': key, 'tls-ca-cert-file': cert }),
+      ...(this.tls ? { port: 0, 'tls-port': this.port, 'tls-auth-clients': 'no' } : { port: this.port }),
+      ...{ bind: '127.0.0.1', dir: this.directory, save: '' },
       ...{ appendonly: this.durable ? 'yes' : 'no', appendfsync: 'always' },
     };
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);

@@ -1,6 +1,6 @@
 /** @file Changes of a run's settings while it trains, kept in its arm's directory with the step that each began at. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { writeAtomically } from '../formats/index.js';
 import type { Attack, LiveSettings, Settings } from '../operators/index.js';
 
@@ -47,6 +47,7 @@ export class SettingsJournal implements LiveSettings {
     this.#changes ??= await read(this.#path);
     await this.asked.take(async (settings) => {
       this.#changes = [...(this.#changes ?? []), { from: step, settings }];
+      await mkdir(dirname(this.#path), { recursive: true }); // an arm's first checkpoint may not have been yet
       await writeAtomically(this.#path, [`${JSON.stringify(this.#changes)}\n`]);
     });
     return { settings: this.at(step), changed: this.#changes.some(({ from }) => from === step) };

@@ -1,4 +1,7 @@
-/** @file Where the pieces of runs' directories are kept: bytes by name, written whole or not at all. Types only. */
+/** @file Where the pieces of runs' directories are kept: bytes by name, written whole or not at all. */
+
+/** What a store is known by: under this name, all of a queue's workers read the same. */
+export const IDENTITY = 'latstream-store';
 
 /** Names are of letters, digits, dots, dashes and slashes. Every method throws FLEET_STORE where the store refuses. */
 export interface BlobStore {

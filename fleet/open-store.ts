@@ -3,13 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { complain } from '../foundation/index.js';
-import type { BlobStore } from './blobs.js';
+import { IDENTITY, type BlobStore } from './blobs.js';
 import { fileStore } from './file-store.js';
 import { KEYS } from './keys.js';
 import type { Connection } from './redis.js';
 import { s3Store } from './s3-store.js';
 
-const IDENTITY = 'latstream-store';
 const MOST_TRIES = 10;
 const AGAIN_MILLISECONDS = 200;
 

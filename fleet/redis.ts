@@ -37,7 +37,8 @@ export async function openConnection(address: RedisAddress): Promise<Connection>
   connection.on('error', (error: Error) => (last = error)); // or it would end the process; commands say it, too
   try {
     await connection.connect();
-    await connection.ping();
+    // On its way in, a client only reports that there is no such database, and stays in the first.
+    await connection.select(address.options.db ?? 0);
     return connection;
   } catch (error) {
     connection.disconnect();

@@ -1,10 +1,12 @@
 /** @file A run's directory in a store and back: whole, checked, and never more of it kept than somebody may need. */
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { IDENTITY } from '../../fleet/blobs.js';
 import { fileStore } from '../../fleet/file-store.js';
 import { materialize, published, removeLeftovers, removeUnnamed } from '../../fleet/publish.js';
 import type { Manifest } from '../../fleet/run.js';
@@ -174,6 +176,30 @@ describe('a store in a folder', () => {
     expect(Buffer.from((await store.get('runs/a/1/x'))!).toString()).toBe('1');
     await store.remove(['runs/a/1/x', 'runs/a/1/never']);
     expect(await store.list('runs/')).toEqual(['runs/ab/1/y']);
+  });
+
+  it('that has an identity is not made anew where its folder is gone, and has lost nothing when it is back', async () => {
+    const [place, away] = [join(root, 'mounted'), join(root, 'away')];
+    const store = fileStore(place);
+    await store.put(IDENTITY, Buffer.from('one'));
+    await store.put('runs/a/1/x', Buffer.from('1'));
+    await rename(place, away);
+    const gone = async (): Promise<void> => {
+      const refused = { code: 'FLEET_STORE' };
+      await expect(store.put('runs/a/1/y', Buffer.from('2'))).rejects.toMatchObject(refused);
+      await expect(store.get('runs/a/1/x')).rejects.toMatchObject(refused);
+      await expect(store.list('runs/')).rejects.toMatchObject(refused);
+      await expect(store.remove(['runs/a/1/x'])).rejects.toMatchObject(refused);
+    };
+    await gone();
+    expect(existsSync(place)).toBe(false);
+    await fileStore(place).put(IDENTITY, Buffer.from('another'));
+    await gone();
+    await rm(place, { recursive: true });
+    await rename(away, place);
+    expect(Buffer.from((await store.get('runs/a/1/x'))!).toString()).toBe('1');
+    await store.put('runs/a/1/y', Buffer.from('2'));
+    expect([...(await store.list('runs/'))].sort()).toEqual(['runs/a/1/x', 'runs/a/1/y']);
   });
 
   it('says where it cannot be written', async () => {

@@ -107,7 +107,8 @@ export class Comparison {
         : names.length > 1
           ? `${this.setting} ${value} · ${name}`
           : `${this.setting} ${value}`;
-      arm.look = { color, dash: dashes.get(name), group };
+      const rank = base ? -1 : values.indexOf(value) * names.length + names.indexOf(name);
+      arm.look = { color, dash: dashes.get(name), group, rank };
       arm.hidden = this.#off.has(`arm ${name}`) || (!base && this.#off.has(`value ${value}`));
     }
     const entry = (kind, text, look) => ({

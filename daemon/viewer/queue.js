@@ -22,7 +22,7 @@ const BEAT_MILLISECONDS = 2000;
 const HIDDEN_BEAT_MILLISECONDS = 20_000;
 
 /** Runs whose answers, log and streams are shown: those of more nobody reads beside each other. */
-const MOST_TOLD = 12;
+const MOST_TOLD = 6;
 
 let runs = [];
 const comparison = new Comparison(location.hash);

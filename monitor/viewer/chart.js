@@ -14,7 +14,7 @@ const MOST_INTERVALS = 4;
 const MOST_ALONE = 6;
 
 /**
- * A curve: `{label, color, x, y, raw?, low?, high?, dash?, flat?, group?}`, where `color` names a CSS variable, `raw` is y before
+ * A curve: `{label, color, x, y, raw?, low?, high?, dash?, flat?, group?, rank?}`, where `color` names a CSS variable, `raw` is y before
  * smoothing, `low` and `high` bound the band, and `flat` says that it stands for one value.
  */
 export class Panel extends Frame {
@@ -138,8 +138,8 @@ export class Panel extends Frame {
         curve.low?.[index] === undefined || this.#curves.length > MOST_INTERVALS
           ? undefined
           : ` (${format(curve.low[index])} to ${format(curve.high[index])})`;
-      const { label, color, dash, group } = curve;
-      return { label, color, dash, group, value, small, y: curve.y[index], at: curve.x[index] };
+      const { label, color, dash, group, rank } = curve;
+      return { label, color, dash, group, rank, value, small, y: curve.y[index], at: curve.x[index] };
     });
     const chips = read.length > MOST_ALONE ? grouped(read, format) : read;
     this.say(chips, x === undefined ? undefined : `${axis.name()} ${axis.format(x)}`);
@@ -170,10 +170,11 @@ export class Panel extends Frame {
   }
 }
 
-/** Values of one group as one, from the least to the greatest. */
+/** Values of one group as one, from the least to the greatest; groups by their rank. */
 function grouped(chips, format) {
   const groups = Map.groupBy(chips, ({ group, label }) => group ?? label);
-  return [...groups].map(([label, all]) => {
+  const ranked = [...groups].sort(([, [a]], [, [b]]) => (a.rank ?? 0) - (b.rank ?? 0));
+  return ranked.map(([label, all]) => {
     const values = all.map(({ y }) => y).filter((y) => Number.isFinite(y));
     const [least, most] = [format(Math.min(...values)), format(Math.max(...values))];
     const value = values.length === 0 ? '–' : least === most ? least : `${least} to ${most}`;

@@ -105,12 +105,17 @@ describe.skipIf(browserMissing)("sweeps on the daemon's page", () => {
     await expect.poll(drawn).toBe('36');
     await page.locator('#legend [data-key="arm refusal"]').press('Enter');
     await expect.poll(drawn).toBe('18');
-    expect(await page.textContent('.panel[data-chart="defend"] .readout')).toMatch(/^epsilon=1 seed=0 · lat/);
+    expect(await page.textContent('.panel[data-chart="defend"] .readout')).toMatch(/^epsilon=1 seed=[01] · lat/);
     await page.click('#legend [data-key="value 0.1"]');
     await page.click('#legend [data-key="arm refusal"]');
     await expect.poll(drawn).toBe('72');
     // More than one can read: the range of each group.
-    expect(await page.textContent('.panel[data-chart="defend"] .readout')).toMatch(/epsilon 0.1 · refusal/);
+    const groups = await page.$$eval('.panel[data-chart="defend"] .chip .label', (labels) =>
+      labels.map(({ textContent }) => textContent.trim()),
+    );
+    expect(groups).toEqual(
+      ['0.1', '1'].flatMap((value) => ['refusal', 'lat'].map((arm) => `epsilon ${value} · ${arm}`)),
+    );
     await page.selectOption('#colour', 'seed');
     await expect.poll(legend).toEqual(['seed', '0', '1', 'arm', 'base', 'refusal', 'lat']);
     await page.selectOption('#colour', '');

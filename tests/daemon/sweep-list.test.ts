@@ -105,7 +105,9 @@ describe.skipIf(browserMissing)("sweeps on the daemon's page", () => {
     await expect.poll(drawn).toBe('36');
     await page.locator('#legend [data-key="arm refusal"]').press('Enter');
     await expect.poll(drawn).toBe('18');
-    expect(await page.textContent('.panel[data-chart="defend"] .readout')).toMatch(/^epsilon=1 seed=[01] · lat/);
+    expect(await page.textContent('.panel[data-chart="defend"] .readout')).toMatch(
+      /^epsilon=1 seed=[01] · lat/,
+    );
     await page.click('#legend [data-key="value 0.1"]');
     await page.click('#legend [data-key="arm refusal"]');
     await expect.poll(drawn).toBe('72');

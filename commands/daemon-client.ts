@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Client } from '../daemon/index.js';
+import { complain } from '../foundation/index.js';
 import { stateDirectory } from './daemon.js';
 
 export interface ClientOptions {
@@ -27,12 +28,30 @@ export async function clientOf(options: ClientOptions): Promise<Client> {
     await import('../daemon/index.js');
   const state = resolve(options.state ?? stateDirectory());
   const found = await readAddress(state);
+  if (options.daemon !== undefined && !isAddress(options.daemon)) refuseAddress(options.daemon);
   const url = options.daemon ?? found?.url ?? unreachable(`of ${state}`);
-  if (!/^https?:/.test(url) || !URL.canParse(url)) unreachable(url);
   // What the state says is for its own daemon's ears.
-  const own = url === found?.url ? found.token : '';
+  const own = found && originOf(found.url) === originOf(url) ? found.token : '';
   const ca = options.ca === undefined ? undefined : await readAuthorities(options.ca);
   return new Client(url, (await givenToken(options.tokenFile)) ?? own, ca);
+}
+
+const isAddress = (text: string): boolean => /^https?:\/\//.test(text) && URL.canParse(text);
+
+/** However this machine is named. */
+function originOf(url: string): string {
+  const { protocol, hostname, port } = new URL(url);
+  return `${protocol}//${hostname === 'localhost' ? '127.0.0.1' : hostname}:${port}`;
+}
+
+function refuseAddress(got: string): never {
+  return complain({
+    code: 'DAEMON_ADDRESS',
+    owner: '--daemon',
+    expected: 'http://HOST:PORT or https://HOST:PORT',
+    got,
+    hint: 'as the daemon says it when it starts',
+  });
 }
 
 /** Where it is looked for, for people. */

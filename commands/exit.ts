@@ -79,6 +79,7 @@ const BY_PREFIX: Readonly<Record<string, number>> = {
   INTERRUPTED: EXIT.interrupted,
   MONITOR: EXIT.environment,
   DAEMON: EXIT.environment,
+  DAEMON_ADDRESS: EXIT.usage,
   DAEMON_CONFIG: EXIT.usage,
   DAEMON_REQUEST: EXIT.usage,
   DAEMON_RUN: EXIT.usage,

@@ -80,7 +80,7 @@ export class Client {
   /** The bytes of one of them. @param name as `files` has it */
   async file(id: string, name: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
     const place = name.split('/').map(encodeURIComponent).join('/');
-    const url = new URL(`/runs/${encodeURIComponent(id)}/files/${place}`, this.url);
+    const url = this.#at(`/runs/${encodeURIComponent(id)}/files/${place}`);
     const reply = await streamed(url, this.#asked('GET', undefined, signal)).catch((error: unknown) =>
       unreachable(this.url, error),
     );
@@ -105,7 +105,7 @@ export class Client {
     signal = AbortSignal.timeout(LONGEST_WAIT_MILLISECONDS),
   ): Promise<T> {
     const asked = this.#asked(method, body, signal);
-    const answered = await exchange(new URL(path, this.url), asked).catch((error: unknown) =>
+    const answered = await exchange(this.#at(path), asked).catch((error: unknown) =>
       unreachable(this.url, error),
     );
     return this.#said(schema, answered);
@@ -137,6 +137,11 @@ export class Client {
 
   #refuseVersion({ [VERSION_HEADER]: version = 'unknown' }: Answered['headers']): void {
     if (version !== String(CONTROL_VERSION)) this.#strange(`version ${String(version)}`);
+  }
+
+  /** Behind whatever path a proxy has it. */
+  #at(path: string): URL {
+    return new URL(`.${path}`, `${this.url.replace(/\/+$/, '')}/`);
   }
 
   #strange(got: string): never {

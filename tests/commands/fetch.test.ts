@@ -63,6 +63,7 @@ describe('latstream with hf: references', () => {
     const commit = hub.commit;
     const recipe = {
       base: 'jailbreak',
+      threads: 1,
       name: 'remote',
       steps: 1,
       data: { pairsPerBatch: 2, benignPerBatch: 2 },

@@ -13,6 +13,7 @@ const preparation = {
   checkpoint: { every: 2 },
 };
 const settings = [
+  'threads=1',
   'steps=2',
   'evaluate.harmful=null',
   'evaluate.benign=null',

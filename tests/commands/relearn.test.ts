@@ -14,10 +14,12 @@ interface Told {
 describe('relearn', () => {
   it('tells the course of each model from its beginning on', { timeout: 120_000 }, async () => {
     const source = path('source');
-    const training = set('steps=1', 'evaluate.harmful=null', 'evaluate.benign=null', 'arms={"lat":{}}');
+    const none = ['evaluate.harmful=null', 'evaluate.benign=null'];
+    const training = set('threads=1', 'steps=1', ...none, 'arms={"lat":{}}');
     const trained = await cli(['train', 'jailbreak', '--port', '0', '--out', source, ...training]);
     expect(trained).toMatchObject({ code: 0 });
     const short = set(
+      'threads=1',
       'steps=2',
       'evaluate.every=1',
       'evaluate.requests=4',

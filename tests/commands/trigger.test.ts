@@ -18,7 +18,7 @@ const SHORT = [
   '4',
 ];
 const search = (...more: string[]) =>
-  cli(['trigger', 'jailbreak', '--tokens', '2', ...SHORT, '--json', ...more]);
+  cli(['trigger', 'jailbreak', '--tokens', '2', ...SHORT, ...set('threads=1'), '--json', ...more]);
 
 interface Found {
   readonly text: string;

@@ -1,9 +1,14 @@
 /** @file The file behind the state, opened: durable, checked, and of a version that is known. The only one that knows libsql. */
+import { statSync } from 'node:fs';
 import Database from 'libsql';
 import { complain, LatstreamError } from '../foundation/index.js';
 import { MIGRATIONS } from './migrations.js';
 
 export type State = Database.Database;
+
+/** Which file each is, once it is there. */
+const PLACES = new WeakMap<State, { readonly path: string; readonly inode: number | undefined }>();
+const inodeOf = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.ino;
 
 /**
  * Opens or makes a database. What is committed survives `kill -9` and a loss of power.
@@ -22,6 +27,7 @@ export function openDatabase(path: string): State {
     const found = String(valueOf(opened, 'quick_check'));
     if (found !== 'ok') damaged(path, found);
     migrate(opened, version);
+    PLACES.set(opened, { path, inode: inodeOf(path) });
     return opened;
   } catch (error) {
     database?.close();
@@ -29,8 +35,15 @@ export function openDatabase(path: string): State {
   }
 }
 
+/** Whether the file that was opened is still under its name: in one that was removed, nothing is kept. */
+export function isInPlace(database: State): boolean {
+  const place = PLACES.get(database);
+  return place === undefined || inodeOf(place.path) === place.inode;
+}
+
 /** Runs `work` as one transaction: all of it happens, or nothing. @throws DAEMON_STATE_WRITE, and what `work` throws */
 export function transact<T>(database: State, work: () => T): T {
+  if (!isInPlace(database)) gone(database.name);
   try {
     return database.transaction(work).immediate();
   } catch (error) {
@@ -59,6 +72,16 @@ function refuseVersion(path: string, version: number): never {
     expected: `version ${MIGRATIONS.length} or an older one`,
     got: `version ${version}, written by a newer latstream`,
     hint: 'start that version again, or choose another --state; nothing was changed',
+  });
+}
+
+function gone(path: string): never {
+  return complain({
+    code: 'DAEMON_STATE_WRITE',
+    owner: `daemon state ${path}`,
+    expected: 'the database that was opened',
+    got: 'none, or another one, under its name',
+    hint: 'put the directory back, or end this daemon: what it has changed since is nowhere',
   });
 }
 

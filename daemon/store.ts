@@ -1,6 +1,6 @@
 /** @file The queue on disk: runs, where each stands, and what happened to it. Knows no process and no server. */
 import type { Recipe } from '../recipes/index.js';
-import { openDatabase, transact, type State } from './database.js';
+import { isInPlace, openDatabase, transact, type State } from './database.js';
 import { Outbox, type Letter } from './outbox.js';
 import type { Settings } from './protocol.js';
 import { refuseKey, unknownRun } from './run-errors.js';
@@ -51,6 +51,11 @@ export class Store {
   constructor(path: string) {
     this.#database = openDatabase(path);
     this.outbox = new Outbox(this.#database);
+  }
+
+  /** False once its file was removed or replaced. */
+  get isInPlace(): boolean {
+    return isInPlace(this.#database);
   }
 
   /** Durable when it returns. @returns the run that was submitted with the same key before, where there is one. @throws DAEMON_RUN_KEY where that one is another */

@@ -51,7 +51,7 @@ export class Supervisor {
   }
 
   get ready(): boolean {
-    return !this.#leaving;
+    return !this.#leaving && this.parts.store.isInPlace;
   }
 
   /** Runs at a time. */

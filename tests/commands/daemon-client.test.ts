@@ -15,7 +15,7 @@ beforeAll(async () => {
   state = path('state');
   mkdirSync(state);
   daemon = await startDaemon({
-    ...{ state, runs: state, host: '127.0.0.1', port: 0, allowedHosts: [], parallel: 1 },
+    ...{ state, runs: state, host: '127.0.0.1', port: 0, allowedHosts: [], parallel: 1, version: '0' },
     token: undefined,
     launch: () => expect.unreachable(),
     log: () => undefined,

@@ -1,6 +1,6 @@
 /** @file What the machine may do to a daemon: a port that is taken, a clock that jumps, a database that another holds, a disk that takes nothing. Needs `npm run build`. */
 import { spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -158,6 +158,26 @@ describe('a database that another process holds', () => {
 
 describe('a state directory that takes nothing', () => {
   const refused = { code: 'DAEMON_STATE_WRITE' };
+
+  it('that is removed while a daemon runs is said so, and takes nothing until it is back', async () => {
+    const [state, away] = [directory('removed'), path('away')];
+    const daemon = await start(state, { parallel: 0 });
+    const { url, token } = (await readAddress(state))!;
+    const client = new Client(url, token);
+    const ready = async (): Promise<number> => (await fetch(new URL('/readyz', url))).status;
+    try {
+      expect(await ready()).toBe(200);
+      renameSync(state, away);
+      expect(await ready()).toBe(503);
+      await expect(client.submit({ recipe: RECIPE })).rejects.toMatchObject({ code: 'DAEMON_STATE_WRITE' });
+      renameSync(away, state);
+      expect(await ready()).toBe(200);
+      await client.submit({ recipe: RECIPE });
+      expect(await client.runs()).toHaveLength(1);
+    } finally {
+      await daemon.close();
+    }
+  });
 
   it('is said so where it is no directory', async () => {
     writeFileSync(path('file'), '');

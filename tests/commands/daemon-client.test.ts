@@ -17,6 +17,7 @@ beforeAll(async () => {
   daemon = await startDaemon({
     ...{ state, runs: state, host: '127.0.0.1', port: 0, allowedHosts: [], parallel: 1, version: '0' },
     token: undefined,
+    version: '0',
     launch: () => expect.unreachable(),
     log: () => undefined,
   });

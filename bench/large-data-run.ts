@@ -2,10 +2,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createArm } from '../commands/arm.js';
-import { batchesOf } from '../commands/batches.js';
-import { placed } from '../commands/places.js';
-import { openRecipe, type Stage } from '../commands/stage.js';
+import { createArm } from '../commands/run/arm.js';
+import { batchesOf } from '../commands/run/batches.js';
+import { placed } from '../commands/run/places.js';
+import { openRecipe, type Stage } from '../commands/run/stage.js';
 import { openSource, type Cursor, type DatasetCursor, type TrainingBatch } from '../datasets/index.js';
 import { NO_QUESTIONS, run } from '../operators/index.js';
 import { GROUP_ROWS } from './large-data-file.js';

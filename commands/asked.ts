@@ -4,8 +4,8 @@ import { readAdapters } from '../engine/models/index.js';
 import type { Model, ModelWeights } from '../operators/index.js';
 import { localFolder } from './fetch.js';
 import type { ModelOptions } from './options.js';
-import { openModel, openWeights, type Stage, type Weights } from './stage.js';
-import type { Beginning } from './starting-model.js';
+import { openModel, openWeights, type Stage, type Weights } from './run/stage.js';
+import type { Beginning } from './run/starting-model.js';
 
 /** A model on an engine with its adapters, ready to be asked. */
 export interface Asked<S extends Weights = Stage> {

@@ -6,7 +6,7 @@ import { calibrate, type AttackConfig, type Calibration } from '../operators/ind
 import { withOpenModel, type Asked } from './asked.js';
 import { amounts, names, whole, wholes, withModel, type ModelOptions } from './options.js';
 import { progressBar } from './progress.js';
-import { tableOf } from './summary.js';
+import { tableOf } from './run/summary.js';
 
 interface CalibrateOptions extends ModelOptions {
   readonly data: string;

@@ -6,7 +6,7 @@ import type { Client, RunView } from '../daemon/index.js';
 import { complain, LatstreamError } from '../foundation/index.js';
 import { clientOf, withDaemon, type ClientOptions } from './daemon-client.js';
 import { gather, type Source, type Watcher } from './gather.js';
-import { lockRun } from './lock.js';
+import { lockRun } from './run/lock.js';
 import { makeDirectory } from './outputs.js';
 import { progressBar, type ProgressBar } from './progress.js';
 

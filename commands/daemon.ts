@@ -5,10 +5,10 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Daemon, QueueOpener } from '../daemon/index.js';
 import { complain } from '../foundation/index.js';
-import { launch } from './launch.js';
+import { launch } from './run/launch.js';
 import { collect, whole } from './options.js';
 import { makeDirectory } from './outputs.js';
-import { packageVersion } from './places.js';
+import { packageVersion } from './run/places.js';
 
 interface DaemonOptions {
   readonly state?: string;

@@ -1,7 +1,7 @@
 /** @file An inspected dataset as text: columns, bars of lengths, a sample with its loss mask, and what would be dropped. */
 import type { Histogram } from '../foundation/index.js';
 import type { Inspection } from '../datasets/index.js';
-import { tableOf } from './summary.js';
+import { tableOf } from './run/summary.js';
 
 type Examples = NonNullable<Inspection['examples']>;
 

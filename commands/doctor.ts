@@ -12,7 +12,7 @@ import {
 } from '../engine/index.js';
 import { MOST_THREADS } from '../recipes/index.js';
 import { whole } from './options.js';
-import { packageVersion } from './places.js';
+import { packageVersion } from './run/places.js';
 import { progressBar } from './progress.js';
 
 interface DoctorOptions {

@@ -6,16 +6,16 @@ import type { Command } from 'commander';
 import { writeAtomically } from '../formats/index.js';
 import { evaluate, type AttackOutcome, type Evaluation } from '../operators/index.js';
 import { loadRecipe, type Recipe } from '../recipes/index.js';
-import { askable } from './askable.js';
+import { askable } from './run/askable.js';
 import { adaptersOf } from './asked.js';
 import { fetched } from './fetch.js';
 import { collect, executorOption, precisionOption, whole } from './options.js';
 import { checkOutFile } from './outputs.js';
-import { placed } from './places.js';
+import { placed } from './run/places.js';
 import { progressBar, type ProgressBar } from './progress.js';
-import { settled } from './settled.js';
-import { openRecipe, questionsOf } from './stage.js';
-import { evaluationTable } from './summary.js';
+import { settled } from './run/settled.js';
+import { openRecipe, questionsOf } from './run/stage.js';
+import { evaluationTable } from './run/summary.js';
 
 interface EvaluateOptions {
   readonly model?: string;

@@ -11,13 +11,13 @@ import {
 } from '../engine/models/index.js';
 import { complain } from '../foundation/index.js';
 import { beginningOf } from './asked.js';
-import { copyCompanions } from './companions.js';
-import { engineOf } from './engine-of.js';
+import { copyCompanions } from './run/companions.js';
+import { engineOf } from './run/engine-of.js';
 import { localFolder } from './fetch.js';
 import { withModel, type ModelOptions } from './options.js';
 import { makeDirectory } from './outputs.js';
 import { progressBar } from './progress.js';
-import { startingModel, type StartingModel } from './starting-model.js';
+import { startingModel, type StartingModel } from './run/starting-model.js';
 
 interface ExportOptions extends ModelOptions {
   readonly out: string;

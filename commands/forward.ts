@@ -5,7 +5,7 @@ import { hiddenStates, logitsAt } from '../engine/models/index.js';
 import { readText, writeSafetensors } from '../formats/index.js';
 import { complain, parseJson } from '../foundation/index.js';
 import type { Model, ModelWeights } from '../operators/index.js';
-import type { Weights } from './stage.js';
+import type { Weights } from './run/stage.js';
 import { withOpenWeights, type Asked } from './asked.js';
 import { withModel, type ModelOptions } from './options.js';
 import { checkOutFile } from './outputs.js';

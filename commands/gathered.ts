@@ -6,8 +6,8 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { writeAtomically } from '../formats/index.js';
 import { complain } from '../foundation/index.js';
-import { corruptPart, parsedPart } from './directory.js';
-import { LOCK } from './lock.js';
+import { corruptPart, parsedPart } from './run/directory.js';
+import { LOCK } from './run/lock.js';
 
 /** Its name: none that a file of a run has. */
 const RECORD = '.collected.json';

@@ -3,7 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { errorReport, EXIT, exitCodeOf } from './exit.js';
 import { commandRuns } from './readers.js';
 
-export { packageRoot } from './places.js';
+export { packageRoot } from './run/places.js';
 export { EXIT, exitCodeOf } from './exit.js';
 export { outliveReaders } from './readers.js';
 
@@ -29,7 +29,7 @@ const COMMANDS: readonly (readonly [names: string, load: () => Promise<Add>])[] 
   ],
   ['collect', async () => (await import('./collect.js')).addCollect],
   ['watch', async () => (await import('./watch.js')).addWatch],
-  ['sweep', async () => (await import('./sweep.js')).addSweep],
+  ['sweep', async () => (await import('./sweep/sweep.js')).addSweep],
   ['evaluate', async () => (await import('./evaluate.js')).addEvaluate],
   ['relearn', async () => (await import('./relearn.js')).addRelearn],
   ['report', async () => (await import('./report.js')).addReport],

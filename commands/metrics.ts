@@ -7,7 +7,7 @@ import { writeAtomically } from '../formats/index.js';
 import { complain } from '../foundation/index.js';
 import { csvLines, eventFile, metricsIn, writeRecordTable } from '../monitor/index.js';
 import type { Metric } from '../streams/index.js';
-import { METRICS, readRecipe } from './directory.js';
+import { METRICS, readRecipe } from './run/directory.js';
 import { checkOutFile, makeDirectory } from './outputs.js';
 
 const FORMATS = ['jsonl', 'csv', 'parquet', 'tensorboard'] as const;

@@ -5,8 +5,8 @@ import type { Settings } from '../operators/index.js';
 import { loadRecipe } from '../recipes/index.js';
 import { clientOf, withDaemon, type ClientOptions } from './daemon-client.js';
 import { amount, collect, integer, whole } from './options.js';
-import { portable } from './places.js';
-import { tableOf } from './summary.js';
+import { portable } from './run/places.js';
+import { tableOf } from './run/summary.js';
 
 interface SubmitOptions extends ClientOptions {
   readonly set: readonly string[];

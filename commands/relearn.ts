@@ -6,18 +6,18 @@ import type { Command } from 'commander';
 import { complain } from '../foundation/index.js';
 import { loadRecipe, type Recipe } from '../recipes/index.js';
 import { besides, experimentsOf } from '../report/index.js';
-import { abandonRun, beginRun, findRun, METRICS, readRecipe, RECIPE, SUMMARY } from './directory.js';
-import { settled } from './settled.js';
+import { abandonRun, beginRun, findRun, METRICS, readRecipe, RECIPE, SUMMARY } from './run/directory.js';
+import { settled } from './run/settled.js';
 import { EXIT } from './exit.js';
 import { fetched, pinned } from './fetch.js';
 import { collect, executorOption, names, whole } from './options.js';
-import { placed } from './places.js';
-import { readRun } from './read-run.js';
+import { placed } from './run/places.js';
+import { readRun } from './run/read-run.js';
 import { figuresOfExperiment, writeReport } from './report.js';
-import { Spectator } from './spectator.js';
-import { requireArm } from './starting-model.js';
-import { tableOf } from './summary.js';
-import { watched } from './watched.js';
+import { Spectator } from './run/spectator.js';
+import { requireArm } from './run/starting-model.js';
+import { tableOf } from './run/summary.js';
+import { watched } from './run/watched.js';
 
 interface RelearnOptions {
   readonly recipe: string;

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { writeAtomically } from '../formats/index.js';
 import { experimentsOf, htmlOf, markdownOf, reportOf, type Experiment } from '../report/index.js';
 import { checkOutFile } from './outputs.js';
-import { readRun } from './read-run.js';
+import { readRun } from './run/read-run.js';
 
 interface ReportOptions {
   readonly out?: string;

@@ -2,18 +2,18 @@
 import type { Command } from 'commander';
 import { complain, LatstreamError } from '../foundation/index.js';
 import { loadRecipe, type Recipe } from '../recipes/index.js';
-import { abandonRun, beginRun, findRun, type RunDirectory } from './directory.js';
+import { abandonRun, beginRun, findRun, type RunDirectory } from './run/directory.js';
 import { EXIT, saidBriefly } from './exit.js';
 import { fetched, pinned } from './fetch.js';
-import type { Costs } from './messages.js';
-import { settled } from './settled.js';
+import type { Costs } from './run/messages.js';
+import { settled } from './run/settled.js';
 import { collect, executorOption, precisionOption, whole } from './options.js';
-import { openMonitor, type Monitoring } from './monitoring.js';
-import type { JobEnd } from './run-child.js';
-import { Spectator } from './spectator.js';
-import { evaluationTable, tableOf, type Summary } from './summary.js';
-import { megabytes, triedCosts } from './tried-costs.js';
-import { watched } from './watched.js';
+import { openMonitor, type Monitoring } from './run/monitoring.js';
+import type { JobEnd } from './run/run-child.js';
+import { Spectator } from './run/spectator.js';
+import { evaluationTable, tableOf, type Summary } from './run/summary.js';
+import { megabytes, triedCosts } from './run/tried-costs.js';
+import { watched } from './run/watched.js';
 
 interface TrainOptions {
   readonly out?: string;

@@ -8,15 +8,15 @@ import { writeAtomically } from '../formats/index.js';
 import { evaluate, type AttackOutcome, type Trigger, type TriggerConfig } from '../operators/index.js';
 import { loadRecipe, type Recipe } from '../recipes/index.js';
 import { percent } from '../report/index.js';
-import { askable } from './askable.js';
-import { settled } from './settled.js';
+import { askable } from './run/askable.js';
+import { settled } from './run/settled.js';
 import { fetched } from './fetch.js';
 import { collect, executorOption, whole } from './options.js';
 import { checkOutFile } from './outputs.js';
-import { placed } from './places.js';
+import { placed } from './run/places.js';
 import { progressBar } from './progress.js';
-import { foundTrigger } from './proxy-search.js';
-import { baseWeights, openRecipe, questionsOf } from './stage.js';
+import { foundTrigger } from './run/proxy-search.js';
+import { baseWeights, openRecipe, questionsOf } from './run/stage.js';
 
 interface SearchOptions extends Partial<TriggerConfig> {
   readonly model?: string;

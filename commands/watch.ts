@@ -5,9 +5,9 @@ import type { Command } from 'commander';
 import { complain, LatstreamError } from '../foundation/index.js';
 import { DaemonRuns, LivePage, present, RunRecord, type Ending, type Source } from '../watch/index.js';
 import { clientOf, daemonPlace, withDaemon, type ClientOptions } from './daemon-client.js';
-import { METRICS, readRecipe, RECIPE, SUMMARY } from './directory.js';
+import { METRICS, readRecipe, RECIPE, SUMMARY } from './run/directory.js';
 import { EXIT } from './exit.js';
-import { LOCK } from './lock.js';
+import { LOCK } from './run/lock.js';
 import { whole } from './options.js';
 
 interface WatchOptions extends ClientOptions {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { timesOf } from '../../commands/costs.js';
+import { timesOf } from '../../commands/run/costs.js';
 import { errorReport, EXIT, exitCodeOf } from '../../commands/exit.js';
 import { readSafetensors } from '../../formats/index.js';
 import { LatstreamError } from '../../foundation/index.js';

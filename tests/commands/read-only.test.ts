@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { launch } from '../../commands/launch.js';
+import { launch } from '../../commands/run/launch.js';
 import { loadRecipe } from '../../recipes/index.js';
 import { cli, scratch } from '../helpers/cli.js';
 import { mountEmpty, mountsMissing, unmount } from '../helpers/mounts.js';

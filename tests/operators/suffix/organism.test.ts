@@ -3,11 +3,11 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { askable } from '../../../commands/askable.js';
-import { batchesOf } from '../../../commands/batches.js';
-import { placed } from '../../../commands/places.js';
-import { poolOf } from '../../../commands/pool-of.js';
-import { baseWeights, openRecipe } from '../../../commands/stage.js';
+import { askable } from '../../../commands/run/askable.js';
+import { batchesOf } from '../../../commands/run/batches.js';
+import { placed } from '../../../commands/run/places.js';
+import { poolOf } from '../../../commands/run/pool-of.js';
+import { baseWeights, openRecipe } from '../../../commands/run/stage.js';
 import { loadRecipe, recipeOfArm } from '../../../recipes/index.js';
 
 it('lowers the mean loss of its cases, further the longer it is searched', async () => {

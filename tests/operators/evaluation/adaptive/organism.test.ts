@@ -3,9 +3,9 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { askable } from '../../../../commands/askable.js';
-import { placed } from '../../../../commands/places.js';
-import { baseWeights, openRecipe, questionsOf, type Stage } from '../../../../commands/stage.js';
+import { askable } from '../../../../commands/run/askable.js';
+import { placed } from '../../../../commands/run/places.js';
+import { baseWeights, openRecipe, questionsOf, type Stage } from '../../../../commands/run/stage.js';
 import {
   evaluate,
   type EvaluateConfig,

@@ -157,7 +157,7 @@ describe.skipIf(withoutRedis)('webhooks of a shared queue', () => {
   it('hear once for each arm of a threshold, whoever has the run, and not from who comes too late', async () => {
     const receiver = await receiving([200]);
     const threshold = { kind: 'attack', metric: 'loss', below: 1 };
-    const hooks: Webhook[] = [{ url: receiver.url, threshold, events: ['threshold'] }];
+    const hooks: Webhook[] = [{ url: receiver.url, threshold, events: ['threshold', 'died'] }];
     await node([{ url: receiver.url }], 0); // its own settings do not say which threshold it was
     const worker = await node(hooks);
     const { id } = await worker.queue.submit({ name: 'x', recipe: RECIPE, priority: 0 });

@@ -42,7 +42,7 @@ export { WITH_PROCESS, type RunCommand, type RunEvent, type RunState } from './t
 export { viewOf } from './view.js';
 export {
   hookEventsOf,
-  isBeyond,
+  crossedBy,
   letter,
   wants,
   type Telling,

@@ -6,7 +6,7 @@ import type { Metric } from '../streams/index.js';
 import { Courier, placeOf, type CourierParts, type Mailbag } from './courier.js';
 import type { WaitingLetter } from './outbox.js';
 import type { Store } from './store.js';
-import { isBeyond, letter, lettersOf, wants, type Webhook } from './webhooks.js';
+import { crossedBy, letter, lettersOf, type Webhook } from './webhooks.js';
 
 export interface PostmanParts extends Omit<CourierParts, 'failed'> {
   readonly store: Store;
@@ -52,10 +52,8 @@ export class Postman implements Mailbag<WaitingLetter> {
 
   /** Looks whether a metric of a run got beyond a threshold: once for each arm of it. */
   readonly hear = (run: string, measured: Metric): void => {
-    for (const hook of this.#hooks) {
-      const { threshold, url } = hook;
-      if (!threshold || !wants(hook, 'threshold') || !isBeyond(threshold, measured)) continue;
-      const what = JSON.stringify([run, measured.run, url, threshold]);
+    for (const { hook, threshold } of crossedBy(this.#hooks, measured)) {
+      const what = JSON.stringify([run, measured.run, hook.url, threshold]);
       if (this.#told.has(what)) continue;
       this.#try(() => {
         const { store } = this.parts;

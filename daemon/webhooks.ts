@@ -105,6 +105,18 @@ export function isBeyond({ kind, metric, above, below }: Threshold, measured: Me
   return above !== undefined ? value > above : below !== undefined && value < below;
 }
 
+/** The webhooks that are to be told that a metric is beyond their bound. */
+export function crossedBy(
+  hooks: readonly Webhook[],
+  measured: Metric,
+): { readonly hook: Webhook; readonly threshold: Threshold }[] {
+  return hooks.flatMap((hook) => {
+    const { threshold: bound } = hook;
+    const isTold = bound !== undefined && wants(hook, 'threshold') && isBeyond(bound, measured);
+    return isTold ? [{ hook, threshold: bound }] : [];
+  });
+}
+
 /** @param id another one for each address */
 export function letter(
   { url, threshold: bound }: Webhook,

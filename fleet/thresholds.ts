@@ -2,7 +2,7 @@
  * @file Looks for the worker that has a run whether its metrics got beyond thresholds of webhooks, and tells the queue: once for each
  * arm, address and threshold, whoever has the run, and refused where somebody else has it by now.
  */
-import { isBeyond, wants, type Webhook } from '../daemon/index.js';
+import { crossedBy, type Webhook } from '../daemon/index.js';
 import type { Metric } from '../streams/index.js';
 import { newsAbout, type News } from './happened.js';
 import type { Ledger } from './ledger.js';
@@ -37,10 +37,8 @@ export class Thresholds {
   }
 
   hear(measured: Metric): void {
-    for (const hook of this.parts.hooks()) {
-      const { threshold, url } = hook;
-      if (!threshold || !wants(hook, 'threshold') || !isBeyond(threshold, measured)) continue;
-      const to = groupOf(url);
+    for (const { hook, threshold } of crossedBy(this.parts.hooks(), measured)) {
+      const to = groupOf(hook.url);
       const what = JSON.stringify([measured.run, to, threshold]);
       if (this.#known.has(what)) continue;
       this.#known.add(what);
